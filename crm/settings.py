@@ -14,7 +14,8 @@ from crm.keys import load_keys
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- where we run -------------------------------------------------------------------------------------------------
-PROFILE = os.environ.get("CRM_PROFILE", "run")
+# pytest loads the settings before any conftest.py: its own mark keeps a test run away from the data of `run`.
+PROFILE = os.environ.get("CRM_PROFILE") or ("test" if "PYTEST_VERSION" in os.environ else "run")
 # Only the demo starter sets this: over plain http on loopback the cookies do without the __Host- prefix.
 DEMO = os.environ.get("CRM_DEMO") == "1"
 DEBUG = False

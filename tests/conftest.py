@@ -1,0 +1,133 @@
+"""The suite runs on a real PostgreSQL with the app's own role, in databases of its own.
+
+Every worker makes its test database once and loads the small bank into it (``tests/bank.py``, where it exists).
+Tests roll back; a test that needs real commits clones the database with ``bank_copy``.
+"""
+
+import contextlib
+import importlib.util
+import itertools
+import os
+import time
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import pytest
+
+# Also for the commands that tests start as processes of their own.
+os.environ.setdefault("CRM_PROFILE", "test")
+os.environ["CRM_WORKLOAD"] = "batch"  # a busy machine must not fail a test by the 5 s of a screen
+
+_numbers = itertools.count(1)
+
+
+def pytest_configure(config):
+    from django.conf import settings
+
+    settings.DATABASES["default"]["CRM"]["workload"] = "batch"
+    settings.SECURE_SSL_REDIRECT = False  # the test client speaks http
+    # The server of the browser tests answers 404 for hashed names.
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    if settings.DATABASES["default"]["CRM"]["profile"] and not hasattr(config, "workerinput"):
+        from crm.local import postgres
+
+        if not config.option.collectonly and not config.option.help:
+            postgres(settings.PROFILE).hold()  # the controller leaves last and stops it
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        mark = item.get_closest_marker("django_db")
+        if "transactional_db" in item.fixturenames or (mark and mark.kwargs.get("transaction")):
+            raise pytest.UsageError(
+                f"{item.nodeid}: flushing would empty the audit, which the database refuses. Use `bank_copy`."
+            )
+
+
+def load_small_bank() -> None:
+    """Load the named people and rows of ``tests/bank.py`` into the test database of this worker, once."""
+    if importlib.util.find_spec("tests.bank") is None:
+        return
+    from tests.bank import load
+
+    load()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        load_small_bank()
+
+
+@dataclass(frozen=True)
+class BankCopy:
+    """A database of its own: ``url`` and ``environment`` for processes, ``connected()`` for this one."""
+
+    name: str
+    url: str
+    blocker: object
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a command that works on the copy."""
+        return {**os.environ, "DATABASE_URL": self.url}
+
+    @contextlib.contextmanager
+    def connected(self):
+        """Point Django's default connection to the copy; commits are real. Yields the connection."""
+        from django.db import connection, connections
+
+        connections.close_all()
+        before = connection.settings_dict["NAME"]
+        with self.blocker.unblock():
+            connection.settings_dict["NAME"] = self.name
+            try:
+                yield connection
+            finally:
+                connections.close_all()
+                connection.settings_dict["NAME"] = before
+
+
+@pytest.fixture
+def bank_copy(django_db_setup, django_db_blocker, request):
+    """A clone of this worker's test database, dropped afterwards. Not together with ``db``."""
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        pytest.fail("bank_copy cannot clone while the test's own transaction is open: drop django_db.")
+    with _cloned(django_db_blocker) as copy:
+        yield copy
+
+
+@contextlib.contextmanager
+def _cloned(blocker):
+    from django.db import connection, connections
+
+    connections.close_all()
+    source = connection.settings_dict["NAME"]
+    name = f"{source}_c{os.getpid()}_{next(_numbers)}"[:63]
+    with blocker.unblock():
+        with connection._nodb_cursor() as cursor:
+            _clone(cursor, source, name)
+    at = connection.settings_dict
+    login = f"{quote(at['USER'])}:{quote(at['PASSWORD'])}"
+    try:
+        yield BankCopy(name, f"postgresql://{login}@{at['HOST']}:{at['PORT']}/{name}", blocker)
+    finally:
+        connections.close_all()
+        with blocker.unblock(), connection._nodb_cursor() as cursor:
+            cursor.execute(f'drop database if exists "{name}" with (force)')
+
+
+def _clone(cursor, source: str, name: str) -> None:
+    from django.db import OperationalError
+
+    for attempt in range(50):
+        try:
+            cursor.execute(f'create database "{name}" template "{source}"')
+            return
+        except OperationalError:  # somebody's last connection is still closing
+            if attempt == 49:
+                raise
+            time.sleep(0.1)
