@@ -1,5 +1,5 @@
-"""PostgreSQL with two roles: every connection acts as ``crm_app``, which can neither change tables nor the audit;
-only migrations act as the owner (``as_owner``).
+"""PostgreSQL with two roles: every connection acts as ``crm_app``, which can change neither tables nor the
+audit; only migrations act as the owner (``as_owner``).
 
 Without ``DATABASE_URL`` the embedded server is found or started at the first connection, never before.
 """
@@ -19,7 +19,7 @@ APP_ROLE = "crm_app"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """``owner`` says whether the next connection is the owner's. ``_nodb_cursor`` (test databases) always is."""
+    """``owner``: whether the next connection is the owner's. ``_nodb_cursor`` (test databases) always is."""
 
     def __init__(self, settings_dict, alias=DEFAULT_DB_ALIAS):
         super().__init__(settings_dict, alias)
@@ -62,13 +62,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return False
         with connection.cursor() as cursor:
             # The role is missing only before the first migration; a login that may not take it fails here.
-            cursor.execute("select set_config('role', rolname, false) from pg_roles where rolname = %s", [APP_ROLE])
+            cursor.execute(
+                "select set_config('role', rolname, false) from pg_roles where rolname = %s", [APP_ROLE]
+            )
         return True
 
 
 @contextlib.contextmanager
 def as_owner(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """Let the connection act as the owner for the block, on a connection of its own. Not inside a transaction."""
+    """Let the block act as the owner, on a connection of its own. Not inside a transaction."""
     connection = connections[alias]
     if connection.owner:
         yield
@@ -82,5 +84,3 @@ def as_owner(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     finally:
         connection.close()
         connection.owner = False
-
-

@@ -18,7 +18,7 @@ TIMEOUTS = {
         "lock_timeout": 30_000,
         "idle_in_transaction_session_timeout": 10 * MINUTE,
     },
-    # Migrations: an index of a large table takes what it takes, but nobody may queue behind its lock for long.
+    # Migrations: an index of a large table takes what it takes, but nobody queues behind its lock for long.
     "owner": {
         "statement_timeout": 0,
         "lock_timeout": 10_000,
@@ -68,7 +68,8 @@ def database_from_environment(profile: str, workload: str) -> dict:
         "CRM": {
             "profile": None if url else profile,  # None: a server of the bank's own
             "workload": workload,
-            "create": None if url else place["NAME"],  # the embedded server makes this database when it is missing
+            # The embedded server makes this database when it is missing.
+            "create": None if url else place["NAME"],
             "owner": parse(owner_url, "DATABASE_OWNER_URL") if url and owner_url else None,
         },
     }

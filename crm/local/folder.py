@@ -1,8 +1,8 @@
 """Where the embedded services keep their data and their programs, and who they run as.
 
-An ordinary user keeps everything in ``<repo>/.local/<profile>/`` and runs the programs where pip put them. PostgreSQL
-refuses to run as root, and ``nobody`` cannot read a virtual environment below a home of mode 0700: root therefore
-keeps data and copies of the programs below ``/var/lib/bank-crm``, and the services run as ``nobody``.
+An ordinary user keeps everything in ``<repo>/.local/<profile>/`` and runs the programs where pip put them.
+PostgreSQL refuses to run as root, and ``nobody`` cannot read a virtual environment below a home of mode 0700: root
+therefore keeps data and copies of the programs below ``/var/lib/bank-crm``; the services run as ``nobody``.
 """
 
 import hashlib
@@ -78,7 +78,7 @@ def programs(distribution: str, package: str, also: tuple[str, ...] = ()) -> Pat
             f"{distribution} is not installed. Run `make install`, or name a server in the environment "
             "(DATABASE_URL, REDIS_URL)."
         )
-    installed = Path(list(spec.submodule_search_locations)[0])
+    installed = Path(next(iter(spec.submodule_search_locations)))
     if not as_root():
         return installed
     version = importlib.metadata.version(distribution)
@@ -88,9 +88,9 @@ def programs(distribution: str, package: str, also: tuple[str, ...] = ()) -> Pat
         # Copied aside and renamed: two first starts at once must never see half a copy.
         draft = Path(tempfile.mkdtemp(prefix=".copy-", dir=place.parent))
         for name in (package, *also):
-            shutil.copytree(installed.parent / name, draft / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(installed.parent / name, draft / name)
         for path in (draft, *draft.rglob("*")):
-            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o111 else 0o644)
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o111 else 0o644)
         try:
             draft.rename(place)
         except OSError:  # another start was faster

@@ -28,7 +28,8 @@ def locked(path: Path) -> Iterator[None]:
 class Holding:
     """This process's share in one service.
 
-    ``running()`` returns the endpoint or None, ``start()`` starts the service and returns it, ``stop()`` ends it.
+    ``running()`` returns the endpoint or None, ``start()`` starts the service and returns it, ``stop()`` ends
+    it.
     """
 
     def __init__(self, folder: Path, name: str, running: Callable, start: Callable, stop: Callable) -> None:
@@ -54,7 +55,7 @@ class Holding:
         with self._guard:
             if self._descriptor is None or self._owner != os.getpid():
                 return
-            # Closed first, not converted: a forked child shares this lock and keeps the service alive with it.
+            # Closed first, not converted: a forked child shares this lock and keeps the service with it.
             os.close(self._descriptor)
             self._descriptor = None
             with locked(self.starting):
@@ -82,5 +83,7 @@ class Holding:
 
 def leave_on_sigterm() -> None:
     """Turn an unhandled SIGTERM into a normal exit, so that the share is given back."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))

@@ -56,7 +56,7 @@ class Postgres:
         self._holding = Holding(self.folder, "postgres", self.running, self._start, self.stop)
 
     def hold(self) -> Endpoint:
-        """Return the endpoint of the running server; start it where none runs. Raises RuntimeError with its log."""
+        """Return the endpoint of the running server; start it where none runs. Raises RuntimeError."""
         return self._holding.acquire()
 
     def release(self) -> None:
@@ -101,15 +101,20 @@ class Postgres:
         """Open an autocommit connection as the owner."""
         at = self.hold()
         connection = psycopg2.connect(
-            host=at.host, port=at.port, user=at.user, password=at.password, dbname=database, connect_timeout=10
+            host=at.host,
+            port=at.port,
+            user=at.user,
+            password=at.password,
+            dbname=database,
+            connect_timeout=10,
         )
         connection.autocommit = True
         return connection
 
-    # --- starting ------------------------------------------------------------------------------------------------
+    # --- starting --------------------------------------------------------------------------------------------
 
     def _postmaster(self) -> tuple[int, int, bool] | None:
-        """Read the server's own pid file → (pid, port, ready). It is written by the server, so it survives us."""
+        """Read the server's own pid file → (pid, port, ready). The server writes it, so it outlives us."""
         try:
             lines = (self.cluster / "postmaster.pid").read_text().splitlines()
             pid, port = int(lines[0]), int(lines[3])
@@ -216,7 +221,8 @@ class Postgres:
             "logging_collector": "off",
             "log_line_prefix": "'%m [%p] %q%u@%d '",
         }
-        if not Path("/dev/shm").is_dir() or shutil.disk_usage("/dev/shm").total < 256_000_000:
+        shared = Path("/dev", "shm")
+        if not shared.is_dir() or shutil.disk_usage(shared).total < 256_000_000:
             settings["dynamic_shared_memory_type"] = "'mmap'"  # containers give /dev/shm 64 MB
         if self.profile == "test":  # a test database is made anew every time; it need not survive a power cut
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

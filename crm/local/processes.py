@@ -1,4 +1,4 @@
-"""Processes that outlive their starter: found again by pid *and* command line, ended politely, then firmly."""
+"""What outlives their starter: found again by pid *and* command line, ended politely, then firmly."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def is_running(pid: int, program: str, argument: str) -> bool:
 
 
 def spawn(command: list[str], log: Path, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen:
-    """Start a service in a session of its own (Ctrl-C in our terminal must not reach it before our own exit does)."""
+    """Start a service in a session of its own: Ctrl-C in our terminal must not reach it before our exit does."""
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(log.with_suffix(".log.1"))
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
@@ -47,7 +47,7 @@ def spawn(command: list[str], log: Path, pass_fds: tuple[int, ...] = ()) -> subp
 
 
 def end(pid: int, polite: signal.Signals, seconds: float, still_ours) -> None:
-    """Signal a process and wait until it is gone; SIGKILL after ``seconds``. ``still_ours()`` guards every signal."""
+    """Signal a process until it is gone; SIGKILL after ``seconds``. ``still_ours()`` guards every signal."""
     for number, patience in ((polite, seconds), (signal.SIGKILL, 10.0)):
         if not still_ours():
             return

@@ -42,7 +42,7 @@ class Valkey:
         self._holding = Holding(self.folder, "valkey", self.running, self._start, self.stop)
 
     def hold(self) -> Endpoint:
-        """Return the endpoint of the running server; start it where none runs. Raises RuntimeError with its log."""
+        """Return the endpoint of the running server; start it where none runs. Raises RuntimeError."""
         return self._holding.acquire()
 
     def release(self) -> None:
@@ -98,10 +98,12 @@ class Valkey:
             if process is None:
                 process = self._spawn()
             time.sleep(0.03)
-        raise RuntimeError(f"The embedded Valkey does not start. Its log, {self.log}, ends with:\n{tail(self.log)}")
+        raise RuntimeError(
+            f"The embedded Valkey does not start. Its log, {self.log}, ends with:\n{tail(self.log)}"
+        )
 
     def _spawn(self):
-        """Start a server unless one lives: it inherits a locked file, so that its life can be asked of the kernel."""
+        """Start a server unless one lives: it inherits a locked file, so the kernel knows whether it lives."""
         descriptor = os.open(self._alive, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -140,7 +142,7 @@ class Valkey:
         (self.home / "valkey.pid").unlink(missing_ok=True)
 
     def wipe(self) -> None:
-        """Forget everything, as an operator may: the record of work is in PostgreSQL. Only while nothing runs."""
+        """Forget everything, as an operator may: the record of work is in PostgreSQL."""
         if self.pid():
             raise RuntimeError("Valkey is running.")
         print("Valkey's file is removed.", file=sys.stderr)
@@ -154,7 +156,7 @@ def valkey(profile: str) -> Valkey:
 
 
 def valkey_url(profile: str | None = None) -> str:
-    """Return ``REDIS_URL`` where it is set; else hold the embedded Valkey of the profile and return its address."""
+    """Return ``REDIS_URL`` where it is set; else hold the profile's embedded Valkey and return its address."""
     if url := os.environ.get("REDIS_URL"):
         return url
     if profile is None:

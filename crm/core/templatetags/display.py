@@ -1,0 +1,270 @@
+"""How figures, dates and shares look to a reader: 万 and 亿 with their unit, signs, two decimals, the exact value at hand.
+
+Every filter answers with an element that carries the exact value, so that a rounded figure can always be checked.
+"""
+
+import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from asgiref.local import Local
+from django import template
+from django.core.signals import request_started
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext, ngettext, pgettext
+
+from crm.core import clock, parameters
+
+register = template.Library()
+
+CENT = Decimal("0.01")
+# Per language, smallest first: divide by what, and the unit of scale behind the number.
+SCALES = {
+    "zh": ((Decimal(1), ""), (Decimal(10_000), "万"), (Decimal(100_000_000), "亿")),
+    "en": ((Decimal(1), ""), (Decimal(1_000_000), "m"), (Decimal(1_000_000_000), "bn")),
+}
+
+_asked = Local()
+
+
+def _forget_base_currency(**kwargs: Any) -> None:
+    _asked.base_currency = None
+
+
+request_started.connect(_forget_base_currency, dispatch_uid="crm.core.display.base_currency")
+
+
+def base_currency() -> str:
+    """The bank's own currency; asked of the database once a request."""
+    if getattr(_asked, "base_currency", None) is None:
+        _asked.base_currency = parameters.value("base_currency", clock.business_date(clock.now())) or "CNY"
+    return _asked.base_currency
+
+
+def _language() -> str:
+    return "zh" if (get_language() or "zh").startswith("zh") else "en"
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if value is None or value == "":
+        return None
+    number = value if isinstance(value, Decimal) else Decimal(str(value))
+    return number if number.is_finite() else None
+
+
+def _round(value: Decimal) -> Decimal:
+    rounded = value.quantize(CENT, ROUND_HALF_UP)
+    return abs(rounded) if rounded == 0 else rounded  # never "-0.00"
+
+
+def money_words(amount: Decimal, currency: str, language: str, *, sign: bool = False) -> str:
+    """Return ``1,234.56 元``, ``12.35 万元``, ``¥12.35m`` or ``USD 12.35m``; ``sign`` puts a plus before gains."""
+    scales = SCALES[language]
+    for (size, unit), (larger, _) in zip(scales, [*scales[1:], (None, "")], strict=True):
+        number = _round(amount / size)
+        # 99,999,999.99 is 1.00 亿, never 10,000.00 万.
+        if larger is None or abs(number) * size < larger:
+            break
+    figure = f"{abs(number):,}"
+    before = "-" if number < 0 else "+" if sign and number > 0 else ""
+    if language == "zh":
+        return f"{before}{figure} {unit}元" if currency == "CNY" else f"{before}{figure} {unit}{' ' if unit else ''}{currency}"
+    return f"{before}¥{figure}{unit}" if currency == "CNY" else f"{before}{currency} {figure}{unit}"
+
+
+def exact_words(amount: Decimal, currency: str, language: str) -> str:
+    """Every digit with separators and the unit, as the title of a rounded figure."""
+    text = f"{amount:,.2f}" if amount == amount.quantize(CENT) else f"{amount:,f}"
+    if language == "zh":
+        return f"{text} {'元' if currency == 'CNY' else currency}"
+    return f"{currency} {text}"
+
+
+def _unknown() -> SafeString:
+    return format_html('<span class="unknown" title="{}">—</span>', gettext("No data"))
+
+
+@register.filter
+def money(value: Any, currency: str = "") -> SafeString:
+    """An amount for reading: scaled, with its unit; base currency unless another is named; None is a dash."""
+    amount = _decimal(value)
+    if amount is None:
+        return _unknown()
+    code, language = currency or base_currency(), _language()
+    return format_html(
+        '<data class="figure{}" value="{}" title="{}">{}</data>',
+        " negative" if amount < 0 else "",
+        f"{amount:f}",
+        exact_words(amount, code, language),
+        money_words(amount, code, language),
+    )
+
+
+@register.filter
+def money_exact(value: Any, currency: str = "") -> SafeString:
+    """An amount to the cent with its unit: for one account's ledger, where nothing may be rounded."""
+    amount = _decimal(value)
+    if amount is None:
+        return _unknown()
+    code, language = currency or base_currency(), _language()
+    negative = " negative" if amount < 0 else ""
+    words = exact_words(_round(amount), code, language)
+    return format_html('<data class="figure{}" value="{}">{}</data>', negative, f"{amount:f}", words)
+
+
+def _direction(amount: Decimal) -> tuple[str, str]:
+    if amount > 0:
+        return "up", "▲ "
+    return ("down", "▼ ") if amount < 0 else ("same", "")
+
+
+@register.filter
+def signed_money(value: Any, currency: str = "") -> SafeString:
+    """A change of an amount: sign, arrow and the colour of its direction (red is up in Chinese, down in English)."""
+    amount = _decimal(value)
+    if amount is None:
+        return _unknown()
+    code, language = currency or base_currency(), _language()
+    name, arrow = _direction(amount)
+    return format_html(
+        '<data class="figure change {}" value="{}" title="{}">{}{}</data>',
+        name,
+        f"{amount:f}",
+        exact_words(amount, code, language),
+        arrow,
+        money_words(amount, code, language, sign=True),
+    )
+
+
+@register.filter
+def signed(value: Any) -> SafeString:
+    """A change of a plain number (customers, points): sign, arrow, colour of the direction."""
+    amount = _decimal(value)
+    if amount is None:
+        return _unknown()
+    name, arrow = _direction(amount)
+    return format_html(
+        '<data class="figure change {}" value="{}">{}{}</data>', name, f"{amount:f}", arrow, f"{amount:+,}" if amount else "0"
+    )
+
+
+@register.filter
+def rate(value: Any) -> SafeString:
+    """A share or an interest rate given as a fraction: 0.0425 is 4.25%."""
+    amount = _decimal(value)
+    if amount is None:
+        return _unknown()
+    return format_html('<data class="figure" value="{}">{}%</data>', f"{amount:f}", f"{_round(amount * 100):,}")
+
+
+@register.filter
+def signed_rate(value: Any) -> SafeString:
+    """A change of a share, in percentage points: 0.0012 is +0.12 pp."""
+    amount = _decimal(value)
+    if amount is None:
+        return _unknown()
+    name, arrow = _direction(amount)
+    points = _round(amount * 100)
+    words = gettext("%(number)s pp") % {"number": f"{points:+,}" if points else "0.00"}
+    return format_html('<data class="figure change {}" value="{}">{}{}</data>', name, f"{amount:f}", arrow, words)
+
+
+@register.filter
+def number(value: Any) -> SafeString:
+    """A count with separators."""
+    amount = _decimal(value)
+    if amount is None:
+        return _unknown()
+    return format_html('<data class="figure" value="{}">{}</data>', f"{amount:f}", f"{amount:,f}")
+
+
+@register.filter
+def counted(value: Any) -> SafeString:
+    """The count of a list (``listing.Count``), which says when there are more: 1,000+."""
+    words = f"{value.number:,}"
+    if not value.capped:
+        return format_html('<data class="figure" value="{}">{}</data>', value.number, words)
+    title = gettext("More than %(number)s") % {"number": words}
+    return format_html('<data class="figure" value="{}" title="{}">{}+</data>', value.number, title, words)
+
+
+@register.filter
+def day(value: datetime.date | datetime.datetime | None) -> SafeString:
+    """A date as 2026-11-22."""
+    if value is None:
+        return _unknown()
+    if isinstance(value, datetime.datetime):
+        value = timezone.localtime(value).date()
+    return format_html('<time class="figure" datetime="{0}">{0}</time>', value.isoformat())
+
+
+@register.filter
+def moment(value: datetime.datetime | None) -> SafeString:
+    """A moment as "5 minutes ago" with the exact time in the title; older than a month the date itself."""
+    if value is None:
+        return _unknown()
+    local = timezone.localtime(value)
+    return format_html(
+        '<time class="moment" datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        f"{local:%Y-%m-%d %H:%M:%S}",
+        moment_words(value, clock.now()),
+    )
+
+
+@register.filter
+def exact_moment(value: datetime.datetime | None) -> SafeString:
+    """A moment as 2026-11-22 01:04:59, in the bank's time: for logs and runs."""
+    if value is None:
+        return _unknown()
+    local = timezone.localtime(value)
+    return format_html(
+        '<time class="figure" datetime="{}">{}</time>', local.isoformat(timespec="seconds"), f"{local:%Y-%m-%d %H:%M:%S}"
+    )
+
+
+def moment_words(value: datetime.datetime, at: datetime.datetime) -> str:
+    """How long before or after ``at`` the moment is, in the reader's words."""
+    seconds = int((at - value).total_seconds())
+    if seconds < 0:
+        return f"{timezone.localtime(value):%Y-%m-%d %H:%M}"
+    if seconds < 60:
+        return gettext("just now")
+    if seconds < 3600:
+        minutes = seconds // 60
+        return ngettext("%(count)d minute ago", "%(count)d minutes ago", minutes) % {"count": minutes}
+    days = (timezone.localtime(at).date() - timezone.localtime(value).date()).days
+    if days == 0 or seconds < 6 * 3600:
+        hours = seconds // 3600
+        return ngettext("%(count)d hour ago", "%(count)d hours ago", hours) % {"count": hours}
+    if days == 1:
+        return pgettext("a day", "yesterday")
+    if days <= 30:
+        return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+    return timezone.localtime(value).date().isoformat()
+
+
+@register.filter
+def milliseconds(value: Any) -> SafeString:
+    """A duration given in milliseconds: 340 ms, 12.3 s, 4 min 05 s."""
+    amount = _decimal(value)
+    if amount is None:
+        return _unknown()
+    if amount < 1000:
+        words = gettext("%(number)s ms") % {"number": f"{amount:.0f}"}
+    elif amount < 60_000:
+        words = gettext("%(number)s s") % {"number": f"{amount / 1000:.1f}"}
+    else:
+        minutes, seconds = divmod(int(amount) // 1000, 60)
+        words = gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": f"{seconds:02d}"}
+    return format_html('<data class="figure" value="{}">{}</data>', f"{amount:f}", words)
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """A Tabler icon; decoration unless it has a label of its own."""
+    if label:
+        return format_html('<i class="ti ti-{}" role="img" aria-label="{}"></i>', name, label)
+    return format_html('<i class="ti ti-{}" aria-hidden="true"></i>', name)

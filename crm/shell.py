@@ -1,0 +1,187 @@
+"""What frames every page: navigation by right, freshness of the data, language, and the words JavaScript needs.
+
+Everything is worked out when the template first asks for it, so a fragment that shows no frame pays for none.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import cached_property
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from crm.core import access
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One way into the product: the URL's name, its words and icon, and the verb it takes to open it."""
+
+    url_name: str
+    label: Any
+    icon: str
+    verb: str
+
+
+# The three functions of the trade (find, deal with, analyse), then service and administration.
+HOME = Entry("home", _("Today"), "home", "home.view")
+SECTIONS: tuple[tuple[str, Any, tuple[Entry, ...]], ...] = (
+    (
+        "discover",
+        _("Discover"),
+        (
+            Entry("customers", _("Customers"), "users", "customers.view"),
+            Entry("quality", _("Data to fix"), "clipboard-check", "customers.view_quality"),
+        ),
+    ),
+    ("engage", _("Engage"), ()),
+    (
+        "analyse",
+        _("Analyse"),
+        (Entry("overview", _("Bank overview"), "chart-bar", "overview.view"),),
+    ),
+    ("service", _("Service"), ()),
+    (
+        "administration",
+        _("Administration"),
+        (
+            Entry("feeds", _("Data feeds"), "database-import", "feeds.view"),
+            Entry("nights", _("Nightly runs"), "moon", "nights.view"),
+            Entry("org", _("Branches"), "sitemap", "org.view"),
+            Entry("staff", _("Staff"), "id-badge-2", "staff.view"),
+            Entry("approvals", _("Approvals"), "checks", "approvals.view"),
+            Entry("rights", _("Rights"), "key", "rights.view"),
+            Entry("parameters", _("Parameters"), "adjustments", "parameters.view"),
+            Entry("audit", _("Audit trail"), "shield-check", "audit.view"),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry this person may open, with its address; ``active`` when the page shown lies under it."""
+
+    label: Any
+    icon: str
+    href: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    key: str
+    label: Any
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class Language:
+    code: str
+    name: str
+    active: bool
+
+
+def address(url_name: str) -> str | None:
+    """The address of a URL that takes no arguments, or None while no such URL exists."""
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return None
+
+
+class Shell:
+    """The frame of one page for one reader."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @cached_property
+    def signed_in(self) -> bool:
+        user = getattr(self.request, "user", None)
+        return bool(user and user.is_authenticated)
+
+    @cached_property
+    def home(self) -> Link | None:
+        return self._link(HOME)
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """The sections this person has anything in."""
+        found = []
+        for key, label, entries in SECTIONS:
+            links = tuple(link for entry in entries if (link := self._link(entry)))
+            if links:
+                found.append(Section(key, label, links))
+        return found
+
+    @cached_property
+    def customers(self) -> Link | None:
+        return self._link(SECTIONS[0][2][0])
+
+    @cached_property
+    def feeds(self) -> Link | None:
+        return self._link(SECTIONS[4][2][0])
+
+    @property
+    def pages(self) -> Iterator[Link]:
+        """Every page this person may open, for the palette."""
+        if self.home:
+            yield self.home
+        for section in self.sections:
+            yield from section.links
+
+    def _link(self, entry: Entry) -> Link | None:
+        if not self.signed_in or not access.may(self.request.user, entry.verb):
+            return None
+        href = address(entry.url_name)
+        if href is None:
+            return None
+        path = self.request.path
+        return Link(entry.label, entry.icon, href, path == href or (href != "/" and path.startswith(href)))
+
+    @cached_property
+    def freshness(self) -> Any:
+        """How old and how well checked the data on screen is (``customers.feeds.freshness``); None for outsiders."""
+        from customers.feeds.freshness import freshness  # models must be loaded first
+
+        return freshness(self.request.user) if self.signed_in else None
+
+    @cached_property
+    def search(self) -> str | None:
+        return address("search") if self.signed_in and access.may(self.request.user, "customers.view") else None
+
+    @property
+    def sign_out(self) -> str | None:
+        return address("sign_out")
+
+    @property
+    def set_language(self) -> str | None:
+        return address("set_language")
+
+    @property
+    def change_password(self) -> str | None:
+        return address("change_password")
+
+    @property
+    def languages(self) -> list[Language]:
+        now = get_language()
+        return [Language(code, name, code == now) for code, name in settings.LANGUAGES]
+
+    @property
+    def chinese(self) -> bool:
+        return (get_language() or "").startswith("zh")
+
+    @property
+    def narrow(self) -> bool:
+        """Whether this browser keeps the sidebar down to its icons; read here so that the page never jumps."""
+        return self.request.COOKIES.get("crm_sidebar") == "narrow"
+
+
+def shell(request: HttpRequest) -> dict[str, Shell]:
+    """Context processor: ``shell`` in every template."""
+    return {"shell": Shell(request)}
