@@ -1,7 +1,7 @@
 """The suite runs on a real PostgreSQL with the app's own role, in databases of its own.
 
-Every worker makes its test database once and loads the small bank into it (``tests/bank.py``, where it exists).
-Tests roll back; a test that needs real commits clones the database with ``bank_copy``.
+Every worker makes its test database once and loads the small bank into it (``tests/bank.py``, where it
+exists). Tests roll back; a test that needs real commits clones the database with ``bank_copy``.
 """
 
 import contextlib

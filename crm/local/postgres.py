@@ -114,7 +114,7 @@ class Postgres:
     # --- starting --------------------------------------------------------------------------------------------
 
     def _postmaster(self) -> tuple[int, int, bool] | None:
-        """Read the server's own pid file → (pid, port, ready). The server writes it, so it outlives us."""
+        """Read the server's own pid file → (pid, port, ready). The server writes it."""
         try:
             lines = (self.cluster / "postmaster.pid").read_text().splitlines()
             pid, port = int(lines[0]), int(lines[3])

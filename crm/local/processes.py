@@ -28,7 +28,7 @@ def is_running(pid: int, program: str, argument: str) -> bool:
 
 
 def spawn(command: list[str], log: Path, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen:
-    """Start a service in a session of its own: Ctrl-C in our terminal must not reach it before our exit does."""
+    """Start a service in a session of its own: Ctrl-C in our terminal must not reach it first."""
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(log.with_suffix(".log.1"))
     with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:

@@ -103,7 +103,7 @@ class Valkey:
         )
 
     def _spawn(self):
-        """Start a server unless one lives: it inherits a locked file, so the kernel knows whether it lives."""
+        """Start a server unless one lives: it inherits a locked file, which tells whether it lives."""
         descriptor = os.open(self._alive, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -156,7 +156,7 @@ def valkey(profile: str) -> Valkey:
 
 
 def valkey_url(profile: str | None = None) -> str:
-    """Return ``REDIS_URL`` where it is set; else hold the profile's embedded Valkey and return its address."""
+    """Return ``REDIS_URL`` where set; else hold the profile's embedded Valkey and return its address."""
     if url := os.environ.get("REDIS_URL"):
         return url
     if profile is None:
