@@ -151,7 +151,8 @@ TIME_ZONE = "Asia/Shanghai"  # what people read; the database keeps UTC
 
 # --- files --------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# "vendor": what npm fetched and `make install` arranged (crm/local/assets.py); not in the repository.
+STATICFILES_DIRS = [BASE_DIR / "static", ("vendor", BASE_DIR / ".local" / "assets" / "vendor")]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,8 +1,8 @@
 """Where the embedded services keep their data and their programs, and who they run as.
 
 An ordinary user keeps everything in ``<repo>/.local/<profile>/`` and runs the programs where pip put them.
-PostgreSQL refuses to run as root, and ``nobody`` cannot read a virtual environment below a home of mode 0700:
-root therefore keeps data and copies of the programs below ``/var/lib/bank-crm``; the services run as ``nobody``.
+PostgreSQL refuses to run as root, and ``nobody`` cannot read a virtual environment below a home of mode 0700.
+Root keeps data and copies of the programs below ``/var/lib/bank-crm`` and the services run as ``nobody``.
 """
 
 import hashlib

@@ -111,10 +111,10 @@ class Postgres:
         connection.autocommit = True
         return connection
 
-    # --- starting --------------------------------------------------------------------------------------------
+    # --- starting ----------------------------------------------------------------------------
 
     def _postmaster(self) -> tuple[int, int, bool] | None:
-        """Read the server's own pid file → (pid, port, ready). The server writes it."""
+        """Read the server's own pid file, which outlives us → (pid, port, ready)."""
         try:
             lines = (self.cluster / "postmaster.pid").read_text().splitlines()
             pid, port = int(lines[0]), int(lines[3])
