@@ -106,7 +106,7 @@ class Reveal(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="reveals")
     field = models.CharField(max_length=120)
-    object_id = models.BigIntegerField()
+    object_key = models.CharField(max_length=200)  # primary key as text: bookings have one of several parts
     purpose = models.CharField(max_length=20, choices=RevealPurpose.choices)
     note = models.CharField(max_length=200, blank=True, default="")
     business_date = models.DateField()

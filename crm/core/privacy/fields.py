@@ -3,8 +3,8 @@
 A value of kind ``mobile`` on a model is three columns::
 
     mobile = EncryptedText("mobile", searchable=True)   # the ciphertext
-    mobile_mask = MaskedText()                           # what lists show, so that no list decrypts
-    mobile_print = PrintColumn()                         # blind index: full search, and "has it changed?"
+    mobile_print = models.BinaryField(null=True)         # blind index: full search, and "has it changed?"
+    mobile_mask = models.CharField(max_length=40, ...)   # what lists show, so that no list decrypts
 
 An instance holds the ciphertext as :class:`Sealed`, which prints as stars. It is opened by :func:`open_sealed` alone,
 and that is called by the reveal verb and by unattended work, never by a template.
@@ -73,15 +73,14 @@ class EncryptedText(models.TextField):
 
     def __init__(self, kind: str = "note", *, row_key: str = "customer_no", searchable: bool = False, **options) -> None:
         self.kind, self.row_key, self.searchable = kind, row_key, searchable
-        options.setdefault("null", True)
-        options.setdefault("blank", True)
         options.setdefault("editable", False)
         super().__init__(**options)
 
     def deconstruct(self):
-        name, path, args, kwargs = super().deconstruct()
-        # Kind and key path are the program's business; the column is the same text whatever they say.
-        return name, path, args, kwargs
+        # To a migration the column is plain text, whatever kind of value the program keeps in it.
+        name, _path, args, kwargs = super().deconstruct()
+        kwargs.pop("editable", None)
+        return name, "django.db.models.TextField", args, kwargs
 
     def contribute_to_class(self, cls, name, private_only=False) -> None:
         super().contribute_to_class(cls, name, private_only)
@@ -110,7 +109,8 @@ class EncryptedText(models.TextField):
 
     def check(self, **kwargs) -> list[checks.CheckMessage]:
         found = super().check(**kwargs)
-        wanted = [f"{self.name}_mask", f"{self.name}_print"]
+        # A note is neither searched nor shown in part: it needs no columns beside it.
+        wanted = [] if self.kind == "note" else [f"{self.name}_mask", f"{self.name}_print"]
         present = {field.name for field in self.model._meta.get_fields()}
         found += [
             checks.Error(f"{self.model._meta.label}.{self.name} has no column {name}", obj=self, id="privacy.E002")
@@ -118,26 +118,6 @@ class EncryptedText(models.TextField):
             if name not in present
         ]
         return found
-
-
-class MaskedText(models.CharField):
-    """What a screen may show of the encrypted column beside it."""
-
-    def __init__(self, **options) -> None:
-        options.setdefault("max_length", 120)
-        options.setdefault("blank", True)
-        options.setdefault("default", "")
-        options.setdefault("editable", False)
-        super().__init__(**options)
-
-
-class PrintColumn(models.BinaryField):
-    """Blind index of the encrypted column beside it: 16 bytes, compared for equality, never put out."""
-
-    def __init__(self, **options) -> None:
-        options.setdefault("max_length", index.PRINT_BYTES)
-        options.setdefault("null", True)
-        super().__init__(**options)
 
 
 def _ciphertext(value: str, name: str) -> str:
@@ -169,8 +149,9 @@ def seal(instance: models.Model, name: str, plain: str | None) -> None:
     row_key = cell_of(instance, name).split("/", 2)[2]
     ciphertext, print_, masked = protect(plain, instance._meta.db_table, field.column, row_key, field.kind)
     setattr(instance, name, None if ciphertext is None else Sealed(ciphertext))
-    setattr(instance, f"{name}_mask", masked)
-    setattr(instance, f"{name}_print", print_)
+    if field.kind != "note":
+        setattr(instance, f"{name}_mask", masked)
+        setattr(instance, f"{name}_print", print_)
 
 
 def open_sealed(instance: models.Model, name: str) -> str | None:
