@@ -21,8 +21,8 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.id = uuid.uuid4().hex
-        request_mark = logs.request_id.set(request.id)
+        request.request_id = uuid.uuid4().hex
+        request_mark = logs.request_id.set(request.request_id)
         user_mark = logs.user_id.set("-")
         try:
             response = self.get_response(request)
@@ -30,7 +30,7 @@ class RequestIdMiddleware:
             # A thread serves many requests; the next one must not log under this one's name.
             logs.request_id.reset(request_mark)
             logs.user_id.reset(user_mark)
-        response["X-Request-ID"] = request.id
+        response["X-Request-ID"] = request.request_id
         return response
 
 

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.core.privacy.fields import EncryptedText
 from crm.core.scope import ScopedManager
 
 
@@ -89,7 +90,7 @@ class FeedReject(models.Model):
     line_no = models.BigIntegerField()
     column = models.CharField(max_length=60, default="")
     reason_code = models.CharField(max_length=40)
-    raw = models.TextField()
+    raw = EncryptedText("note", row_key="batch_id/file_name/line_no")
 
     class Meta:
         indexes = [models.Index(fields=["batch", "file_name", "line_no"], name="reject_list_by_line")]

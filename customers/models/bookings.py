@@ -7,6 +7,7 @@ set-wise, ``verify_invariants`` looks for orphans, and a constraint trigger a ro
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from crm.core.privacy.fields import EncryptedText
 from crm.core.scope import ScopedManager
 from customers.models.accounts import Account
 from customers.models.batches import FeedBatch
@@ -61,7 +62,7 @@ class Transaction(models.Model):
     kind = models.CharField(max_length=20, choices=BookingKind.choices)
     channel = models.CharField(max_length=16, choices=Channel.choices)
     counterparty_bank = models.CharField(max_length=200, null=True)
-    counterparty_account = models.TextField(null=True)
+    counterparty_account = EncryptedText("account", row_key="txn_no", null=True)
     counterparty_account_print = models.BinaryField(null=True)
     counterparty_account_mask = models.CharField(max_length=40, null=True)
     counterparty_name = models.CharField(max_length=200, null=True)

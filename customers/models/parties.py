@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.core.models.people import Branch, Staff
+from crm.core.privacy.fields import EncryptedText
 from crm.core.scope import ScopedManager
 from customers.models.batches import FeedBatch
 
@@ -61,13 +62,13 @@ class Customer(FedFact):
     deceased_on = models.DateField(null=True)
     restricted_on = models.DateField(null=True)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="absorbed")
-    mobile = models.TextField(null=True)
+    mobile = EncryptedText("mobile", searchable=True, null=True)
     mobile_print = models.BinaryField(null=True)
     mobile_mask = models.CharField(max_length=40, null=True)
-    email = models.TextField(null=True)
+    email = EncryptedText("email", null=True)
     email_print = models.BinaryField(null=True)
     email_mask = models.CharField(max_length=200, null=True)
-    address = models.TextField(null=True)
+    address = EncryptedText("address", null=True)
     address_print = models.BinaryField(null=True)
     address_mask = models.CharField(max_length=200, null=True)
     region_code = models.CharField(max_length=20, null=True)
@@ -134,7 +135,7 @@ class Identity(FedFact):
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="identities")
     id_type = models.CharField(max_length=40)
-    number = models.TextField()
+    number = EncryptedText("identity", row_key="customer__customer_no", searchable=True)
     number_print = models.BinaryField()
     number_mask = models.CharField(max_length=60)
     expires_on = models.DateField(null=True)
@@ -168,7 +169,7 @@ class ContactPerson(models.Model):
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="contact_persons")
     name = models.CharField(max_length=200)
     duty = models.CharField(max_length=100, blank=True, default="")
-    mobile = models.TextField(null=True)
+    mobile = EncryptedText("mobile", row_key="customer__customer_no", null=True)
     mobile_print = models.BinaryField(null=True)
     mobile_mask = models.CharField(max_length=40, null=True)
     starts_on = models.DateField()

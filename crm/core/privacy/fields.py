@@ -63,7 +63,8 @@ class Sealed:
 
 
 class EncryptedText(models.TextField):
-    """Ciphertext of one value. ``row_key``: attribute path to the natural key of the row (``account__account_no``).
+    """Ciphertext of one value. ``row_key``: attribute path to the natural key of the row (``account__account_no``),
+    or several joined by ``/`` (``batch_id/line_no``), whose values are joined by ``/`` too.
 
     Plain text cannot be assigned: :func:`seal` writes the three columns at once. It cannot be filtered, sorted or
     searched either, only asked whether it is empty.
@@ -137,10 +138,13 @@ def _field(instance: models.Model, name: str) -> EncryptedText:
 def cell_of(instance: models.Model, name: str) -> str:
     """Return the associated data of an instance's cell: ``table/column/natural key``."""
     field = _field(instance, name)
-    key: object = instance
-    for step in field.row_key.split("__"):
-        key = getattr(key, step)
-    return crypto.cell(instance._meta.db_table, field.column, key)
+    parts = []
+    for path in field.row_key.split("/"):
+        part: object = instance
+        for step in path.split("__"):
+            part = getattr(part, step)
+        parts.append(str(part))
+    return crypto.cell(instance._meta.db_table, field.column, "/".join(parts))
 
 
 def seal(instance: models.Model, name: str, plain: str | None) -> None:
