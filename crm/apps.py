@@ -6,3 +6,6 @@ class CrmConfig(AppConfig):
 
     name = "crm"
     label = "crm"
+
+    def ready(self) -> None:
+        from crm import celery  # noqa: F401  (tasks find the application that is current)

@@ -1,5 +1,34 @@
 """Models of the ground floor, one noun a file."""
 
+from crm.core.models.jobs import Chunk, Run, RunState
+from crm.core.models.parameters import Parameter
 from crm.core.models.people import Branch, BranchKind, BranchPlacement, Post, Staff, User
+from crm.core.models.sign_in import (
+    FailedSignIns,
+    Invitation,
+    KnownPlace,
+    LiveSession,
+    OldPassword,
+    Reveal,
+    RevealPurpose,
+)
 
-__all__ = ["Branch", "BranchKind", "BranchPlacement", "Post", "Staff", "User"]
+__all__ = [
+    "Branch",
+    "BranchKind",
+    "BranchPlacement",
+    "Chunk",
+    "FailedSignIns",
+    "Invitation",
+    "KnownPlace",
+    "LiveSession",
+    "OldPassword",
+    "Parameter",
+    "Post",
+    "Reveal",
+    "RevealPurpose",
+    "Run",
+    "RunState",
+    "Staff",
+    "User",
+]

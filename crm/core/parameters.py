@@ -1,0 +1,71 @@
+"""The bank's parameters: defaults declared in code with unit and source, values as dated, versioned rows.
+
+A computed row can name the version it used, so "why" has an answer years later.
+"""
+
+import datetime
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from crm.core.models.parameters import Parameter
+
+
+@dataclass(frozen=True)
+class Definition:
+    """``source``: V read in a source, M professional memory, D our design choice, as domain tables mark them."""
+
+    name: str
+    default: Any
+    unit: str
+    source: str
+    note: str
+
+
+_definitions: dict[str, Definition] = {}
+
+
+def define(name: str, default: Any, *, unit: str = "", source: str = "D", note: str = "") -> str:
+    """Declare a parameter and its default; return the name. Values are JSON (amounts and rates as decimal strings)."""
+    _definitions[name] = Definition(name, default, unit, source, note)
+    return name
+
+
+def definitions() -> list[Definition]:
+    return sorted(_definitions.values(), key=lambda definition: definition.name)
+
+
+def value(name: str, on: datetime.date) -> Any:
+    """Return the value in force on a day. Raises KeyError for a name nobody declared."""
+    return values(on, [name])[name]
+
+
+def values(on: datetime.date, names: list[str] | None = None) -> dict[str, Any]:
+    """Return the values in force on a day, every declared parameter unless ``names`` are given; one query."""
+    wanted = names if names is not None else list(_definitions)
+    in_force = {name: _definitions[name].default for name in wanted}
+    rows = Parameter.objects.filter(name__in=wanted, valid_from__lte=on).order_by("name", "valid_from", "version")
+    for name, set_value_ in rows.values_list("name", "value"):
+        in_force[name] = set_value_  # the newest day wins, then the newest version of that day
+    return in_force
+
+
+def version_hash(on: datetime.date) -> str:
+    """Return what identifies all values in force on a day: the parameter version a computed row carries."""
+    canonical = json.dumps(values(on), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@transaction.atomic
+def put(name: str, new: Any, *, valid_from: datetime.date, why: str, at: datetime.datetime, actor=None) -> Parameter:
+    """Add a value. An earlier value of the same day stays and is superseded by version."""
+    if name not in _definitions:
+        raise KeyError(name)
+    newest = Parameter.objects.filter(name=name, valid_from=valid_from).aggregate(Max("version"))["version__max"]
+    return Parameter.objects.create(
+        name=name, value=new, valid_from=valid_from, version=(newest or 0) + 1, why=why, set_at=at, set_by=actor
+    )
