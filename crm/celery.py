@@ -36,7 +36,11 @@ app.conf.update(
     task_soft_time_limit=4 * MINUTE,
     task_time_limit=5 * MINUTE,
     # Four times the hard limit: a slow task is not handed to a second worker while the first is at it.
-    broker_transport_options={"visibility_timeout": 4 * 5 * MINUTE, "socket_timeout": 5, "socket_connect_timeout": 2},
+    broker_transport_options={
+        "visibility_timeout": 4 * 5 * MINUTE,
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+    },
     broker_connection_retry_on_startup=True,
     broker_connection_timeout=2,
     task_publish_retry=False,
@@ -53,8 +57,16 @@ app.conf.update(
         "send what leaves": {"task": "core.drain_outbox", "schedule": 10, "options": {"expires": 10}},
         "look for abandoned work": {"task": "core.sweep", "schedule": MINUTE, "options": {"expires": MINUTE}},
         "look into the inbox": {"task": "customers.watch_inbox", "schedule": 30, "options": {"expires": 30}},
-        "see which nights are due": {"task": "segmentation.dispatch", "schedule": MINUTE, "options": {"expires": MINUTE}},
-        "anchor the audit": {"task": "core.anchor_audit", "schedule": 60 * MINUTE, "options": {"expires": 60 * MINUTE}},
+        "see which nights are due": {
+            "task": "segmentation.dispatch",
+            "schedule": MINUTE,
+            "options": {"expires": MINUTE},
+        },
+        "anchor the audit": {
+            "task": "core.anchor_audit",
+            "schedule": 60 * MINUTE,
+            "options": {"expires": 60 * MINUTE},
+        },
     },
 )
 app.autodiscover_tasks(["crm.core", "customers", "segmentation"])

@@ -58,7 +58,9 @@ def load_keys(base: Path) -> Keys:
         mode = stat.S_IMODE(path.stat().st_mode)
         raw = json.loads(path.read_text())
     except FileNotFoundError:
-        raise ImproperlyConfigured(f"No key file at {path}. Run `make install`, or set CRM_KEY_FILE.") from None
+        raise ImproperlyConfigured(
+            f"No key file at {path}. Run `make install`, or set CRM_KEY_FILE."
+        ) from None
     if mode & 0o077:
         raise ImproperlyConfigured(f"{path} is readable by others (mode {mode:o}); it must be 0600.")
     try:

@@ -14,4 +14,3 @@ urlpatterns = [
     path("health/", health.health, name="health"),
     *[path("", include(room)) for room in _ROOMS],
 ]
-

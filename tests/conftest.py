@@ -131,3 +131,27 @@ def _clone(cursor, source: str, name: str) -> None:
             if attempt == 49:
                 raise
             time.sleep(0.1)
+
+
+class Bank:
+    """The small bank's people by user name (``bank.ann``) and its customers by number (``bank.customer("C001")``)."""
+
+    def __getattr__(self, username: str):
+        from crm.core.models import User
+
+        return User.objects.get(username=username)
+
+    def customer(self, customer_no: str):
+        from customers.models import Customer
+
+        return Customer.rows.get(customer_no=customer_no)
+
+    def account(self, account_no: str):
+        from customers.models import Account
+
+        return Account.rows.get(account_no=account_no)
+
+
+@pytest.fixture
+def bank(db) -> Bank:
+    return Bank()

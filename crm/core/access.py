@@ -69,12 +69,16 @@ def works_here(user, on: datetime.date) -> bool:
     if not getattr(user, "is_authenticated", False) or not user.is_active or user.staff_id is None:
         return False
     staff = user.staff
-    return (staff.joined_on is None or staff.joined_on <= on) and (staff.left_on is None or staff.left_on > on)
+    return (staff.joined_on is None or staff.joined_on <= on) and (
+        staff.left_on is None or staff.left_on > on
+    )
 
 
 def may(user, verb: str, *, on: datetime.date | None = None) -> bool:
     """Return whether the person holds a post that may do ``verb`` today (``on`` for tests of other days)."""
-    return works_here(user, on or clock.business_date(clock.now())) and user.post in VERBS.get(verb, frozenset())
+    return works_here(user, on or clock.business_date(clock.now())) and user.post in VERBS.get(
+        verb, frozenset()
+    )
 
 
 def require(user, verb: str) -> None:
@@ -125,7 +129,9 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     if getattr(request, "htmx", False):
         # A sign-in page swapped into a fragment would look like part of the screen.
         response = HttpResponse(status=401)
-        response["HX-Redirect"] = str(settings.LOGIN_URL) if str(settings.LOGIN_URL).startswith("/") else "/sign-in/"
+        response["HX-Redirect"] = (
+            str(settings.LOGIN_URL) if str(settings.LOGIN_URL).startswith("/") else "/sign-in/"
+        )
         return response
     # Imported late: the auth views need the user model, and the models need this table.
     from django.contrib.auth.views import redirect_to_login

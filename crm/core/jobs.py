@@ -51,11 +51,26 @@ def handler(kind: str) -> Callable[[Handler], Handler]:
 
 
 def ensure_run(
-    kind: str, business_date: datetime.date, *, attempt: int = 1, inputs: dict | None = None, at: datetime.datetime, **versions: str
+    kind: str,
+    business_date: datetime.date,
+    *,
+    attempt: int = 1,
+    inputs: dict | None = None,
+    at: datetime.datetime,
+    **versions: str,
 ) -> Run:
     """Return the run of a kind, date and attempt; make it where missing. Two callers at once get the same one."""
     Run.objects.bulk_create(
-        [Run(kind=kind, business_date=business_date, attempt=attempt, inputs=inputs or {}, created_at=at, **versions)],
+        [
+            Run(
+                kind=kind,
+                business_date=business_date,
+                attempt=attempt,
+                inputs=inputs or {},
+                created_at=at,
+                **versions,
+            )
+        ],
         ignore_conflicts=True,
     )
     return Run.objects.get(kind=kind, business_date=business_date, attempt=attempt)
@@ -84,7 +99,9 @@ def claim(run_id: int, *, worker: str, at: datetime.datetime) -> int | None:
             run.save(update_fields=["state", "crashes", "lease_until", "error"])
             log.error("run given up run=%s kind=%s date=%s", run.pk, run.kind, run.business_date)
             return None
-        cursor.execute("select pid, backend_start, clock_timestamp() from pg_stat_activity where pid = pg_backend_pid()")
+        cursor.execute(
+            "select pid, backend_start, clock_timestamp() from pg_stat_activity where pid = pg_backend_pid()"
+        )
         run.backend_pid, run.backend_started_at, database_now = cursor.fetchone()
         run.fence += 1
         run.state, run.worker, run.lease_until = RunState.RUNNING, worker, database_now + LEASE
@@ -109,7 +126,13 @@ def chunk(run_id: int, fence: int, name: str, position: int) -> Iterator[Work]:
         yield work
         ms = int((time.monotonic() - began) * 1000)
         Chunk.objects.create(
-            run_id=run_id, fence=fence, name=name, position=position, rows=work.rows, checksum=work.checksum, ms=ms
+            run_id=run_id,
+            fence=fence,
+            name=name,
+            position=position,
+            rows=work.rows,
+            checksum=work.checksum,
+            ms=ms,
         )
         _hold(run_id, fence)
         faults.point(f"{name}.before_commit")
@@ -178,7 +201,11 @@ def open_runs() -> list[int]:
     abandoned = Q(state=RunState.RUNNING) & (Q(lease_until__isnull=True) | Q(lease_until__lte=Now()))
     idle = Q(state__in=[RunState.WAITING, RunState.FAILED])
     kinds = list(_handlers)
-    return list(Run.objects.filter(abandoned | idle, kind__in=kinds).order_by("business_date", "id").values_list("pk", flat=True))
+    return list(
+        Run.objects.filter(abandoned | idle, kind__in=kinds)
+        .order_by("business_date", "id")
+        .values_list("pk", flat=True)
+    )
 
 
 def sweep() -> list[int]:
@@ -212,7 +239,9 @@ def _heartbeat(run_id: int, fence: int) -> Iterator[None]:
     def beat() -> None:
         try:
             while not stop.wait(15):
-                Run.objects.filter(pk=run_id, fence=fence, state=RunState.RUNNING).update(lease_until=Now() + LEASE)
+                Run.objects.filter(pk=run_id, fence=fence, state=RunState.RUNNING).update(
+                    lease_until=Now() + LEASE
+                )
         finally:
             connection.close()  # this thread's own
 

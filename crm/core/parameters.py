@@ -48,7 +48,9 @@ def values(on: datetime.date, names: list[str] | None = None) -> dict[str, Any]:
     """Return the values in force on a day, every declared parameter unless ``names`` are given; one query."""
     wanted = names if names is not None else list(_definitions)
     in_force = {name: _definitions[name].default for name in wanted}
-    rows = Parameter.objects.filter(name__in=wanted, valid_from__lte=on).order_by("name", "valid_from", "version")
+    rows = Parameter.objects.filter(name__in=wanted, valid_from__lte=on).order_by(
+        "name", "valid_from", "version"
+    )
     for name, set_value_ in rows.values_list("name", "value"):
         in_force[name] = set_value_  # the newest day wins, then the newest version of that day
     return in_force
@@ -61,11 +63,21 @@ def version_hash(on: datetime.date) -> str:
 
 
 @transaction.atomic
-def put(name: str, new: Any, *, valid_from: datetime.date, why: str, at: datetime.datetime, actor=None) -> Parameter:
+def put(
+    name: str, new: Any, *, valid_from: datetime.date, why: str, at: datetime.datetime, actor=None
+) -> Parameter:
     """Add a value. An earlier value of the same day stays and is superseded by version."""
     if name not in _definitions:
         raise KeyError(name)
-    newest = Parameter.objects.filter(name=name, valid_from=valid_from).aggregate(Max("version"))["version__max"]
+    newest = Parameter.objects.filter(name=name, valid_from=valid_from).aggregate(Max("version"))[
+        "version__max"
+    ]
     return Parameter.objects.create(
-        name=name, value=new, valid_from=valid_from, version=(newest or 0) + 1, why=why, set_at=at, set_by=actor
+        name=name,
+        value=new,
+        valid_from=valid_from,
+        version=(newest or 0) + 1,
+        why=why,
+        set_at=at,
+        set_by=actor,
     )

@@ -45,7 +45,11 @@ def level_of(user, *, on: datetime.date | None = None) -> Level:
     if not works_here(user, on or clock.business_date(clock.now())) or user.branch_id is None:
         return Level.NOTHING
     level = _LEVEL_OF_POST.get(user.post, Level.NOTHING)
-    if level is Level.SUBTREE and user.staff.branch.kind == BranchKind.HEAD_OFFICE and user.post not in (Post.TELLER, Post.LOBBY_MANAGER):
+    if (
+        level is Level.SUBTREE
+        and user.staff.branch.kind == BranchKind.HEAD_OFFICE
+        and user.post not in (Post.TELLER, Post.LOBBY_MANAGER)
+    ):
         return Level.BANK
     return level
 
@@ -65,7 +69,11 @@ def branches_for(user) -> models.QuerySet[Branch]:
     if level is Level.BANK:
         return Branch.objects.all()
     if level is Level.SUBTREE:
-        return Branch.objects.filter(path__startswith=user.staff.branch.path) if user.staff.branch.path else Branch.objects.none()
+        return (
+            Branch.objects.filter(path__startswith=user.staff.branch.path)
+            if user.staff.branch.path
+            else Branch.objects.none()
+        )
     if level is Level.OWN:
         return Branch.objects.filter(pk=user.branch_id)
     return Branch.objects.none()
@@ -94,7 +102,9 @@ def rows_for(user, path: str = "") -> Q:
         return unrestricted
     if level is Level.SUBTREE:
         # The ids, not a join: the org tree is small and the planner then uses the index on the customer's branch.
-        return unrestricted & Q(**{f"{to}branch_id__in": list(branches_for(user).values_list("pk", flat=True))})
+        return unrestricted & Q(
+            **{f"{to}branch_id__in": list(branches_for(user).values_list("pk", flat=True))}
+        )
     own = Q(**{f"{to}manager_id": user.staff_id})
     shared = Q(**{f"{to}shares__contains": [user.staff_id]})
     return unrestricted & (own | shared)

@@ -102,17 +102,24 @@ class Account(FedFact):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(status__in=AccountStatus.values), name="account_status_is_known"),
             models.CheckConstraint(
-                condition=Q(five_class__isnull=True) | Q(five_class__in=FiveClass.values), name="account_five_class_is_known"
+                condition=Q(status__in=AccountStatus.values), name="account_status_is_known"
             ),
             models.CheckConstraint(
-                condition=Q(closed_on__isnull=True) | Q(closed_on__gte=F("opened_on")), name="account_closes_after_opening"
+                condition=Q(five_class__isnull=True) | Q(five_class__in=FiveClass.values),
+                name="account_five_class_is_known",
             ),
             models.CheckConstraint(
-                condition=Q(days_past_due__isnull=True) | Q(days_past_due__gte=0), name="account_days_past_due_not_negative"
+                condition=Q(closed_on__isnull=True) | Q(closed_on__gte=F("opened_on")),
+                name="account_closes_after_opening",
             ),
-            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="account_currency_is_a_code"),
+            models.CheckConstraint(
+                condition=Q(days_past_due__isnull=True) | Q(days_past_due__gte=0),
+                name="account_days_past_due_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__regex=r"^[A-Z]{3}$"), name="account_currency_is_a_code"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -151,7 +158,9 @@ class Rate(FedFact):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "currency", "term_days", "valid_from"], name="rate_once_per_day"),
+            models.UniqueConstraint(
+                fields=["kind", "currency", "term_days", "valid_from"], name="rate_once_per_day"
+            ),
             models.CheckConstraint(condition=Q(kind__in=["fx", "transfer"]), name="rate_kind_is_known"),
         ]
 
@@ -172,9 +181,14 @@ class OutsideHolding(FedFact):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["customer", "bank_name", "family", "as_of"], name="outside_holding_once"),
-            models.CheckConstraint(
-                condition=Q(source__in=["declared", "credit_report", "inferred"]), name="outside_holding_source_is_known"
+            models.UniqueConstraint(
+                fields=["customer", "bank_name", "family", "as_of"], name="outside_holding_once"
             ),
-            models.CheckConstraint(condition=Q(family__in=Family.values), name="outside_holding_family_is_known"),
+            models.CheckConstraint(
+                condition=Q(source__in=["declared", "credit_report", "inferred"]),
+                name="outside_holding_source_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(family__in=Family.values), name="outside_holding_family_is_known"
+            ),
         ]

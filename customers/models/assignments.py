@@ -36,19 +36,35 @@ class Assignment(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(origin__in=["feed", "crm"]), name="assignment_origin_is_known"),
-            models.CheckConstraint(condition=Q(role__in=AssignmentRole.values), name="assignment_role_is_known"),
             models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")), name="assignment_ends_after_it_starts"
+                condition=Q(origin__in=["feed", "crm"]), name="assignment_origin_is_known"
             ),
-            models.CheckConstraint(condition=Q(role="main") | Q(manager__isnull=False), name="assignment_to_the_pool_is_main"),
+            models.CheckConstraint(
+                condition=Q(role__in=AssignmentRole.values), name="assignment_role_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")),
+                name="assignment_ends_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=Q(role="main") | Q(manager__isnull=False), name="assignment_to_the_pool_is_main"
+            ),
             models.UniqueConstraint(
-                fields=["customer"], condition=Q(role="main", ends_on__isnull=True), name="assignment_one_open_per_customer"
+                fields=["customer"],
+                condition=Q(role="main", ends_on__isnull=True),
+                name="assignment_one_open_per_customer",
             ),
             ExclusionConstraint(
                 name="assignment_main_stretches_do_not_overlap",
-                expressions=[("customer", RangeOperators.EQUAL), (span_of("starts_on", "ends_on"), RangeOperators.OVERLAPS)],
+                expressions=[
+                    ("customer", RangeOperators.EQUAL),
+                    (span_of("starts_on", "ends_on"), RangeOperators.OVERLAPS),
+                ],
                 condition=Q(role="main"),
             ),
         ]
-        indexes = [models.Index(fields=["manager"], condition=Q(ends_on__isnull=True), name="assignment_open_of_manager")]
+        indexes = [
+            models.Index(
+                fields=["manager"], condition=Q(ends_on__isnull=True), name="assignment_open_of_manager"
+            )
+        ]

@@ -32,8 +32,12 @@ class FeedBatch(models.Model):
     rows_unchanged = models.BigIntegerField(default=0)
     rows_rejected = models.BigIntegerField(default=0)
     breaks = models.BigIntegerField(default=0)
-    report = models.JSONField(default=dict)  # what a correction changed, keys missing from a full file, manager differences
-    is_first = models.BooleanField(default=False)  # the first of its source: its rows were known from their own dates on
+    report = models.JSONField(
+        default=dict
+    )  # what a correction changed, keys missing from a full file, manager differences
+    is_first = models.BooleanField(
+        default=False
+    )  # the first of its source: its rows were known from their own dates on
     accepted_gap = models.BooleanField(default=False)
     replaces = models.ForeignKey("self", models.PROTECT, null=True, related_name="corrections")
     received_at = models.DateTimeField()
@@ -42,7 +46,9 @@ class FeedBatch(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "business_date"], condition=Q(state="published"), name="batch_one_published_per_source_and_day"
+                fields=["source", "business_date"],
+                condition=Q(state="published"),
+                name="batch_one_published_per_source_and_day",
             ),
             models.UniqueConstraint(
                 fields=["source", "business_date", "manifest_sha256"],
@@ -53,7 +59,9 @@ class FeedBatch(models.Model):
             models.CheckConstraint(condition=Q(state__in=BatchState.values), name="batch_state_is_known"),
             models.CheckConstraint(
                 condition=~Q(state="published")
-                | Q(rows_read=models.F("rows_loaded") + models.F("rows_unchanged") + models.F("rows_rejected")),
+                | Q(
+                    rows_read=models.F("rows_loaded") + models.F("rows_unchanged") + models.F("rows_rejected")
+                ),
                 name="batch_accounts_for_every_row",
             ),
         ]
@@ -99,8 +107,12 @@ class FeedReject(models.Model):
 class FeedBreak(models.Model):
     """An account and day whose bookings do not add up to the fed balance: expected, found, and by how much."""
 
-    customer = models.ForeignKey("customers.Customer", models.CASCADE, related_name="+", db_constraint=False, db_index=False)
-    account = models.ForeignKey("customers.Account", models.CASCADE, related_name="breaks", db_constraint=False)
+    customer = models.ForeignKey(
+        "customers.Customer", models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    account = models.ForeignKey(
+        "customers.Account", models.CASCADE, related_name="breaks", db_constraint=False
+    )
     on_date = models.DateField()
     currency = models.CharField(max_length=3)
     expected = models.DecimalField(max_digits=20, decimal_places=2)
@@ -111,22 +123,30 @@ class FeedBreak(models.Model):
     objects = ScopedManager("customer")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "on_date"], name="break_once_per_account_and_day")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "on_date"], name="break_once_per_account_and_day")
+        ]
 
 
 class FeedTouch(models.Model):
     """Which account-months a batch changed balances or bookings of: what the night must add up anew."""
 
     batch = models.ForeignKey(FeedBatch, models.CASCADE, related_name="+", db_constraint=False)
-    customer = models.ForeignKey("customers.Customer", models.CASCADE, related_name="+", db_constraint=False, db_index=False)
-    account = models.ForeignKey("customers.Account", models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(
+        "customers.Customer", models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    account = models.ForeignKey(
+        "customers.Account", models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
     month = models.DateField()
 
     rows = models.Manager()
     objects = ScopedManager("customer")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["batch", "account", "month"], name="touch_once_per_batch")]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "account", "month"], name="touch_once_per_batch")
+        ]
 
 
 class RowHistory(models.Model):

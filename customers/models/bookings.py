@@ -52,8 +52,12 @@ class Transaction(models.Model):
     """One booking, signed as the customer sees it. A reversal is a booking of its own that names the one it undoes."""
 
     pk = models.CompositePrimaryKey("account_id", "booked_on", "txn_no", "customer_id")
-    customer = models.ForeignKey(Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
-    account = models.ForeignKey(Account, models.DO_NOTHING, related_name="transactions", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(
+        Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    account = models.ForeignKey(
+        Account, models.DO_NOTHING, related_name="transactions", db_constraint=False, db_index=False
+    )
     booked_on = models.DateField()
     txn_no = models.CharField(max_length=60)
     booked_at = models.DateTimeField(null=True)
@@ -68,7 +72,9 @@ class Transaction(models.Model):
     counterparty_name = models.CharField(max_length=200, null=True)
     memo = models.CharField(max_length=500, null=True)
     reversal_of = models.CharField(max_length=60, null=True)
-    batch = models.ForeignKey(FeedBatch, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    batch = models.ForeignKey(
+        FeedBatch, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     known_on = models.DateField()
 
     rows = models.Manager()
@@ -83,11 +89,17 @@ class Balance(models.Model):
     """End of day, only for days on which it changed. Overdrawn deposits are negative; debts are positive."""
 
     pk = models.CompositePrimaryKey("account_id", "on_date", "customer_id")
-    customer = models.ForeignKey(Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
-    account = models.ForeignKey(Account, models.DO_NOTHING, related_name="balances", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(
+        Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    account = models.ForeignKey(
+        Account, models.DO_NOTHING, related_name="balances", db_constraint=False, db_index=False
+    )
     on_date = models.DateField()
     balance = models.DecimalField(max_digits=20, decimal_places=2)
-    batch = models.ForeignKey(FeedBatch, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    batch = models.ForeignKey(
+        FeedBatch, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     known_on = models.DateField()
 
     rows = models.Manager()

@@ -19,7 +19,9 @@ from customers.models.batches import FeedBatch
 class FedFact(models.Model):
     """Provenance of a fed row: the batch that wrote this version and since when the bank knew it."""
 
-    batch = models.ForeignKey(FeedBatch, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
+    batch = models.ForeignKey(
+        FeedBatch, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     known_on = models.DateField()
 
     class Meta:
@@ -51,12 +53,16 @@ class Customer(FedFact):
     customer_no = models.CharField(max_length=40, unique=True)
     kind = models.CharField(max_length=10, choices=PartyKind.choices)
     name = models.CharField(max_length=200)
-    name_sort = models.CharField(max_length=400, default="")  # pinyin with the surname table: there is no pinyin collation
+    name_sort = models.CharField(
+        max_length=400, default=""
+    )  # pinyin with the surname table: there is no pinyin collation
     branch = models.ForeignKey(Branch, models.PROTECT, related_name="customers")
     # Scope anchors: kept by the assignment verbs and the loader, read by crm.core.scope.
     manager = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="customers")
     shares = ArrayField(models.BigIntegerField(), default=list)
-    feed_manager = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")  # as the feed last said
+    feed_manager = models.ForeignKey(
+        Staff, models.PROTECT, null=True, related_name="+"
+    )  # as the feed last said
     opened_on = models.DateField()
     closed_on = models.DateField(null=True)
     deceased_on = models.DateField(null=True)
@@ -103,16 +109,24 @@ class Customer(FedFact):
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=PartyKind.values), name="customer_kind_is_known"),
             models.CheckConstraint(
-                condition=Q(closed_on__isnull=True) | Q(closed_on__gte=F("opened_on")), name="customer_closes_after_opening"
+                condition=Q(closed_on__isnull=True) | Q(closed_on__gte=F("opened_on")),
+                name="customer_closes_after_opening",
             ),
             models.CheckConstraint(
-                condition=Q(risk_tolerance__isnull=True) | Q(risk_tolerance__in=RISK_TOLERANCES), name="customer_risk_tolerance_is_known"
+                condition=Q(risk_tolerance__isnull=True) | Q(risk_tolerance__in=RISK_TOLERANCES),
+                name="customer_risk_tolerance_is_known",
             ),
             models.CheckConstraint(
-                condition=Q(kyc_grade__isnull=True) | Q(kyc_grade__in=Grade.values), name="customer_kyc_grade_is_known"
+                condition=Q(kyc_grade__isnull=True) | Q(kyc_grade__in=Grade.values),
+                name="customer_kyc_grade_is_known",
             ),
-            models.CheckConstraint(condition=Q(gender__isnull=True) | Q(gender__in=Gender.values), name="customer_gender_is_known"),
-            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="customer_is_not_merged_into_itself"),
+            models.CheckConstraint(
+                condition=Q(gender__isnull=True) | Q(gender__in=Gender.values),
+                name="customer_gender_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(merged_into=F("id")), name="customer_is_not_merged_into_itself"
+            ),
         ]
         indexes = [
             # Lists are read within a branch or a manager's book, by number or by name.
@@ -147,7 +161,9 @@ class Identity(FedFact):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["customer"], condition=Q(is_primary=True), name="identity_one_primary_per_customer")
+            models.UniqueConstraint(
+                fields=["customer"], condition=Q(is_primary=True), name="identity_one_primary_per_customer"
+            )
         ]
         indexes = [models.Index(fields=["number_print"], name="identity_by_full_number")]
 
@@ -180,7 +196,10 @@ class ContactPerson(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")), name="contact_ends_after_start")
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="contact_ends_after_start",
+            )
         ]
 
 
@@ -208,9 +227,12 @@ class Consent(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(purpose__in=ConsentPurpose.values), name="consent_purpose_is_known"),
             models.CheckConstraint(
-                condition=Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gte=F("given_at")), name="consent_withdrawn_after_given"
+                condition=Q(purpose__in=ConsentPurpose.values), name="consent_purpose_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gte=F("given_at")),
+                name="consent_withdrawn_after_given",
             ),
         ]
 
@@ -254,6 +276,7 @@ class Relation(FedFact):
                 name="relation_share_is_a_percentage",
             ),
             models.CheckConstraint(
-                condition=Q(until__isnull=True) | Q(since__isnull=True) | Q(until__gte=F("since")), name="relation_ends_after_it_starts"
+                condition=Q(until__isnull=True) | Q(since__isnull=True) | Q(until__gte=F("since")),
+                name="relation_ends_after_it_starts",
             ),
         ]

@@ -24,7 +24,9 @@ class Run(models.Model):
     fence = models.BigIntegerField(default=0)
     worker = models.CharField(max_length=120, default="")
     lease_until = models.DateTimeField(null=True)
-    backend_pid = models.IntegerField(null=True)  # the holder's database connection, ended when it is taken over
+    backend_pid = models.IntegerField(
+        null=True
+    )  # the holder's database connection, ended when it is taken over
     backend_started_at = models.DateTimeField(null=True)
     inputs = models.JSONField(default=dict)
     code_version = models.CharField(max_length=60, default="")
@@ -38,15 +40,24 @@ class Run(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "business_date", "attempt"], name="run_once_per_kind_date_and_attempt"),
+            models.UniqueConstraint(
+                fields=["kind", "business_date", "attempt"], name="run_once_per_kind_date_and_attempt"
+            ),
             models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state_is_known"),
-            models.CheckConstraint(condition=Q(fence__gte=0, attempt__gte=1, crashes__gte=0), name="run_counts_up"),
             models.CheckConstraint(
-                condition=Q(finished_at__isnull=True) | Q(finished_at__gte=F("created_at")), name="run_finishes_after_it_is_made"
+                condition=Q(fence__gte=0, attempt__gte=1, crashes__gte=0), name="run_counts_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True) | Q(finished_at__gte=F("created_at")),
+                name="run_finishes_after_it_is_made",
             ),
         ]
         indexes = [
-            models.Index(fields=["state", "lease_until"], condition=Q(state__in=["waiting", "running", "failed"]), name="run_open"),
+            models.Index(
+                fields=["state", "lease_until"],
+                condition=Q(state__in=["waiting", "running", "failed"]),
+                name="run_open",
+            ),
             models.Index(fields=["kind", "-business_date", "-attempt"], name="run_list_newest_first"),
         ]
 

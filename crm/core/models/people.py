@@ -69,12 +69,16 @@ class Branch(FedRow):
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=BranchKind.values), name="branch_kind_is_known"),
             models.CheckConstraint(
-                condition=Q(closed_on__isnull=True) | Q(opened_on__isnull=True) | Q(closed_on__gte=F("opened_on")),
+                condition=Q(closed_on__isnull=True)
+                | Q(opened_on__isnull=True)
+                | Q(closed_on__gte=F("opened_on")),
                 name="branch_closes_after_it_opens",
             ),
             models.CheckConstraint(condition=~Q(parent=F("id")), name="branch_is_not_its_own_parent"),
         ]
-        indexes = [models.Index(fields=["path"], name="branch_path_prefix", opclasses=["varchar_pattern_ops"])]
+        indexes = [
+            models.Index(fields=["path"], name="branch_path_prefix", opclasses=["varchar_pattern_ops"])
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -92,10 +96,14 @@ class BranchPlacement(models.Model):
         constraints = [
             ExclusionConstraint(
                 name="branch_stands_in_one_place_a_day",
-                expressions=[("branch", RangeOperators.EQUAL), (span_of("starts_on", "ends_on"), RangeOperators.OVERLAPS)],
+                expressions=[
+                    ("branch", RangeOperators.EQUAL),
+                    (span_of("starts_on", "ends_on"), RangeOperators.OVERLAPS),
+                ],
             ),
             models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")), name="placement_ends_after_it_starts"
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")),
+                name="placement_ends_after_it_starts",
             ),
         ]
 
@@ -115,7 +123,9 @@ class Staff(FedRow):
         constraints = [
             models.CheckConstraint(condition=Q(post__in=Post.values), name="staff_post_is_known"),
             models.CheckConstraint(
-                condition=Q(left_on__isnull=True) | Q(joined_on__isnull=True) | Q(left_on__gte=F("joined_on")),
+                condition=Q(left_on__isnull=True)
+                | Q(joined_on__isnull=True)
+                | Q(left_on__gte=F("joined_on")),
                 name="staff_leave_after_they_join",
             ),
         ]
