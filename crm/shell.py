@@ -153,7 +153,9 @@ class Shell:
 
     @cached_property
     def search(self) -> str | None:
-        return address("search") if self.signed_in and access.may(self.request.user, "customers.view") else None
+        return (
+            address("search") if self.signed_in and access.may(self.request.user, "customers.view") else None
+        )
 
     @property
     def sign_out(self) -> str | None:

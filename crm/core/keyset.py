@@ -1,7 +1,7 @@
 """One position in an ordered list: the order of the rows, and the condition that a row lies beyond another.
 
-Paging by position costs the same on page 1 and page 10,000 and never shows a row twice when rows are added meanwhile.
-The order must end in a unique key; unknown values (NULL) come last in both directions.
+Paging by position costs the same on page 1 and page 10,000 and never shows a row twice when rows are added
+meanwhile. The order must end in a unique key; unknown values (NULL) come last in both directions.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Term:
 
 
 def terms(queryset: QuerySet, columns: Sequence[str], *, reverse: bool = False) -> tuple[Term, ...]:
-    """Resolve columns such as ``("-assets", "id")`` against the queryset; ``reverse`` turns every direction round."""
+    """Resolve columns such as ``("-assets", "id")`` against the queryset; ``reverse`` turns each one round."""
     found = []
     for column in columns:
         name = column.lstrip("-")
@@ -68,7 +68,7 @@ def _may_be_null(queryset: QuerySet, name: str) -> bool:
             field = model._meta.pk if part == "pk" else model._meta.get_field(part)
         except FieldDoesNotExist:
             return True  # a transform such as "born__year": say nothing about it
-        # A reverse one-to-one has no row for some: its side says null only by being a relation from elsewhere.
+        # A reverse one-to-one has no row for some.
         if field.null or (field.is_relation and not field.concrete):
             return True
         if field.is_relation:

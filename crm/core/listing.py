@@ -69,8 +69,8 @@ class BoundFilter:
     """A filter with what the reader chose; ``shown`` is the choice in words."""
 
     filter: Filter
-    value: str
-    choices: tuple[tuple[str, Any], ...]
+    value: str = field(repr=False)  # may be a name somebody searched for
+    choices: tuple[tuple[str, Any], ...] = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -128,7 +128,7 @@ class Page:
 
     listing: Listing
     path: str
-    rows: list[Any]
+    rows: list[Any] = field(repr=False)  # a fault's report must not carry customers
     size: int
     sort: str
     filters: tuple[BoundFilter, ...]
@@ -245,7 +245,11 @@ class Listing:
                 page.previous, page.next = self._step(page, "before", 0), self._step(page, "after", -1)
                 return
             at = None
-        rows = list(keyset.ordered(page.narrowed, order)[: page.size + 1]) if at is None else self._beyond(page, order, at)
+        rows = (
+            list(keyset.ordered(page.narrowed, order)[: page.size + 1])
+            if at is None
+            else self._beyond(page, order, at)
+        )
         page.rows = rows[: page.size]
         if at is not None and page.rows:
             page.previous = self._step(page, "before", 0)

@@ -70,7 +70,11 @@ def money_words(amount: Decimal, currency: str, language: str, *, sign: bool = F
     figure = f"{abs(number):,}"
     before = "-" if number < 0 else "+" if sign and number > 0 else ""
     if language == "zh":
-        return f"{before}{figure} {unit}元" if currency == "CNY" else f"{before}{figure} {unit}{' ' if unit else ''}{currency}"
+        return (
+            f"{before}{figure} {unit}元"
+            if currency == "CNY"
+            else f"{before}{figure} {unit}{' ' if unit else ''}{currency}"
+        )
     return f"{before}¥{figure}{unit}" if currency == "CNY" else f"{before}{currency} {figure}{unit}"
 
 
@@ -94,7 +98,7 @@ def money(value: Any, currency: str = "") -> SafeString:
         return _unknown()
     code, language = currency or base_currency(), _language()
     return format_html(
-        '<data class="figure{}" value="{}" title="{}">{}</data>',
+        '<data class="num{}" value="{}" title="{}">{}</data>',
         " negative" if amount < 0 else "",
         f"{amount:f}",
         exact_words(amount, code, language),
@@ -111,7 +115,7 @@ def money_exact(value: Any, currency: str = "") -> SafeString:
     code, language = currency or base_currency(), _language()
     negative = " negative" if amount < 0 else ""
     words = exact_words(_round(amount), code, language)
-    return format_html('<data class="figure{}" value="{}">{}</data>', negative, f"{amount:f}", words)
+    return format_html('<data class="num{}" value="{}">{}</data>', negative, f"{amount:f}", words)
 
 
 def _direction(amount: Decimal) -> tuple[str, str]:
@@ -129,7 +133,7 @@ def signed_money(value: Any, currency: str = "") -> SafeString:
     code, language = currency or base_currency(), _language()
     name, arrow = _direction(amount)
     return format_html(
-        '<data class="figure change {}" value="{}" title="{}">{}{}</data>',
+        '<data class="num change {}" value="{}" title="{}">{}{}</data>',
         name,
         f"{amount:f}",
         exact_words(amount, code, language),
@@ -146,7 +150,11 @@ def signed(value: Any) -> SafeString:
         return _unknown()
     name, arrow = _direction(amount)
     return format_html(
-        '<data class="figure change {}" value="{}">{}{}</data>', name, f"{amount:f}", arrow, f"{amount:+,}" if amount else "0"
+        '<data class="num change {}" value="{}">{}{}</data>',
+        name,
+        f"{amount:f}",
+        arrow,
+        f"{amount:+,}" if amount else "0",
     )
 
 
@@ -156,7 +164,7 @@ def rate(value: Any) -> SafeString:
     amount = _decimal(value)
     if amount is None:
         return _unknown()
-    return format_html('<data class="figure" value="{}">{}%</data>', f"{amount:f}", f"{_round(amount * 100):,}")
+    return format_html('<data class="num" value="{}">{}%</data>', f"{amount:f}", f"{_round(amount * 100):,}")
 
 
 @register.filter
@@ -168,7 +176,9 @@ def signed_rate(value: Any) -> SafeString:
     name, arrow = _direction(amount)
     points = _round(amount * 100)
     words = gettext("%(number)s pp") % {"number": f"{points:+,}" if points else "0.00"}
-    return format_html('<data class="figure change {}" value="{}">{}{}</data>', name, f"{amount:f}", arrow, words)
+    return format_html(
+        '<data class="num change {}" value="{}">{}{}</data>', name, f"{amount:f}", arrow, words
+    )
 
 
 @register.filter
@@ -177,7 +187,7 @@ def number(value: Any) -> SafeString:
     amount = _decimal(value)
     if amount is None:
         return _unknown()
-    return format_html('<data class="figure" value="{}">{}</data>', f"{amount:f}", f"{amount:,f}")
+    return format_html('<data class="num" value="{}">{}</data>', f"{amount:f}", f"{amount:,f}")
 
 
 @register.filter
@@ -185,9 +195,9 @@ def counted(value: Any) -> SafeString:
     """The count of a list (``listing.Count``), which says when there are more: 1,000+."""
     words = f"{value.number:,}"
     if not value.capped:
-        return format_html('<data class="figure" value="{}">{}</data>', value.number, words)
+        return format_html('<data class="num" value="{}">{}</data>', value.number, words)
     title = gettext("More than %(number)s") % {"number": words}
-    return format_html('<data class="figure" value="{}" title="{}">{}+</data>', value.number, title, words)
+    return format_html('<data class="num" value="{}" title="{}">{}+</data>', value.number, title, words)
 
 
 @register.filter
@@ -197,7 +207,7 @@ def day(value: datetime.date | datetime.datetime | None) -> SafeString:
         return _unknown()
     if isinstance(value, datetime.datetime):
         value = timezone.localtime(value).date()
-    return format_html('<time class="figure" datetime="{0}">{0}</time>', value.isoformat())
+    return format_html('<time class="num" datetime="{0}">{0}</time>', value.isoformat())
 
 
 @register.filter
@@ -221,7 +231,9 @@ def exact_moment(value: datetime.datetime | None) -> SafeString:
         return _unknown()
     local = timezone.localtime(value)
     return format_html(
-        '<time class="figure" datetime="{}">{}</time>', local.isoformat(timespec="seconds"), f"{local:%Y-%m-%d %H:%M:%S}"
+        '<time class="num" datetime="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        f"{local:%Y-%m-%d %H:%M:%S}",
     )
 
 
@@ -259,7 +271,7 @@ def milliseconds(value: Any) -> SafeString:
     else:
         minutes, seconds = divmod(int(amount) // 1000, 60)
         words = gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": f"{seconds:02d}"}
-    return format_html('<data class="figure" value="{}">{}</data>', f"{amount:f}", words)
+    return format_html('<data class="num" value="{}">{}</data>', f"{amount:f}", words)
 
 
 @register.simple_tag

@@ -11,7 +11,7 @@ register = template.Library()
 
 @register.inclusion_tag("_column.html")
 def column(page: Page, name: str, label: Any, kind: str = "") -> dict[str, Any]:
-    """A ``<th>`` that sorts the list; ``kind="figure"`` aligns it with its figures."""
+    """A ``<th>`` that sorts the list; ``kind="num"`` aligns it with its figures."""
     turned = page.turned(name)
     return {
         "page": page,
