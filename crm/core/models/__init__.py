@@ -1,6 +1,9 @@
 """Models of the ground floor, one noun a file."""
 
+from crm.core.models.approvals import Approval, ApprovalState
+from crm.core.models.audit import AuditEntry, AuditSeal, Outcome
 from crm.core.models.jobs import Chunk, Run, RunState
+from crm.core.models.outbox import OutboxItem
 from crm.core.models.parameters import Parameter
 from crm.core.models.people import Branch, BranchKind, BranchPlacement, Post, Staff, User
 from crm.core.models.sign_in import (
@@ -14,6 +17,10 @@ from crm.core.models.sign_in import (
 )
 
 __all__ = [
+    "Approval",
+    "ApprovalState",
+    "AuditEntry",
+    "AuditSeal",
     "Branch",
     "BranchKind",
     "BranchPlacement",
@@ -23,6 +30,8 @@ __all__ = [
     "KnownPlace",
     "LiveSession",
     "OldPassword",
+    "OutboxItem",
+    "Outcome",
     "Parameter",
     "Post",
     "Reveal",
