@@ -14,6 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
+class ServiceInUse(RuntimeError):
+    """Somebody holds a share in a service that must stand still."""
+
+
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the exclusive lock of ``path`` for the block."""
@@ -61,6 +65,14 @@ class Holding:
             with locked(self.starting):
                 if self._unused():
                     self._stop()
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the service's start for the block, while nobody uses it. Raises ServiceInUse."""
+        with self._guard, locked(self.starting):
+            if not self._unused():
+                raise ServiceInUse("Somebody uses the database: stop the demo and other commands first.")
+            yield
 
     def _take_share(self) -> None:
         self._descriptor = os.open(self.users, os.O_RDWR | os.O_CREAT, 0o600)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +82,23 @@ class Postgres:
         """End the server: SIGINT, because SIGTERM would wait for clients."""
         if pid := self.pid():
             end(pid, signal.SIGINT, 30, lambda: is_running(pid, "postgres", str(self.cluster)))
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep everybody away from the cluster for the block, stopped. Raises ServiceInUse."""
+        with self._holding.alone():
+            self.stop()
+            yield
+
+    def draw_password(self) -> str:
+        """Return the password of the owner; drawn and written down (0600) where there is none."""
+        if not self.password_file.exists():
+            draft = self.password_file.with_name("postgres.password.new")
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as handle:
+                handle.write(secrets.token_urlsafe(32))
+            os.replace(draft, self.password_file)
+        return self.password_file.read_text().strip()
 
     def ensure_database(self, name: str) -> bool:
         """Create a database unless it exists. Return whether it was created."""
@@ -162,18 +180,12 @@ class Postgres:
 
     def _initialise(self) -> None:
         print(f"Setting up PostgreSQL in {self.cluster} …", file=sys.stderr)
-        if not self.password_file.exists():
-            draft = self.password_file.with_suffix(".new")
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w") as handle:
-                handle.write(secrets.token_urlsafe(32))
-            os.replace(draft, self.password_file)
         # Made aside and renamed: a killed initdb leaves a folder that is neither empty nor a cluster.
         draft_cluster = service_folder(self.profile, "postgres.new")
         shutil.rmtree(draft_cluster)
         service_folder(self.profile, "postgres.new")
         with tempfile.NamedTemporaryFile("w", prefix="crm-") as password:
-            password.write(self.password_file.read_text())
+            password.write(self.draw_password())
             password.flush()
             give_to_service(Path(password.name))
             done = subprocess.run(
@@ -193,7 +205,6 @@ class Postgres:
             )
         if done.returncode:
             raise RuntimeError(f"initdb failed:\n{done.stderr}")
-        (draft_cluster / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
         with (draft_cluster / "postgresql.conf").open("a") as handle:
             handle.write("\ninclude 'crm.conf'\n")
         if self.cluster.exists():
@@ -226,8 +237,16 @@ class Postgres:
             settings["dynamic_shared_memory_type"] = "'mmap'"  # containers give /dev/shm 64 MB
         if self.profile == "test":  # a test database is made anew every time; it need not survive a power cut
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        target = self.cluster / "crm.conf"
-        target.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+        self._write("crm.conf", "".join(f"{name} = {value}\n" for name, value in settings.items()))
+        # "replication" is what pg_basebackup asks for; `all` does not include it.
+        rules = "".join(
+            f"host {what} {LOGIN} 127.0.0.1/32 scram-sha-256\n" for what in ("all", "replication")
+        )
+        self._write("pg_hba.conf", rules)
+
+    def _write(self, name: str, text: str) -> None:
+        target = self.cluster / name
+        target.write_text(text)
         give_to_service(target)
 
 
