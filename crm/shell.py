@@ -1,4 +1,4 @@
-"""What frames every page: navigation by right, freshness of the data, language, and the words JavaScript needs.
+"""What frames every page: navigation by right, freshness of the data, language.
 
 Everything is worked out when the template first asks for it, so a fragment that shows no frame pays for none.
 """
@@ -146,16 +146,16 @@ class Shell:
 
     @cached_property
     def freshness(self) -> Any:
-        """How old and how well checked the data on screen is (``customers.feeds.freshness``); None for outsiders."""
+        """How old and how well checked the data on screen is; None for outsiders."""
         from customers.feeds.freshness import freshness  # models must be loaded first
 
         return freshness(self.request.user) if self.signed_in else None
 
     @cached_property
     def search(self) -> str | None:
-        return (
-            address("search") if self.signed_in and access.may(self.request.user, "customers.view") else None
-        )
+        if not self.signed_in or not access.may(self.request.user, "customers.view"):
+            return None
+        return address("search")
 
     @property
     def sign_out(self) -> str | None:
@@ -180,7 +180,7 @@ class Shell:
 
     @property
     def narrow(self) -> bool:
-        """Whether this browser keeps the sidebar down to its icons; read here so that the page never jumps."""
+        """Whether this browser keeps the sidebar down to its icons; read here so that no page jumps."""
         return self.request.COOKIES.get("crm_sidebar") == "narrow"
 
 

@@ -51,7 +51,7 @@ class Term:
 
 
 def terms(queryset: QuerySet, columns: Sequence[str], *, reverse: bool = False) -> tuple[Term, ...]:
-    """Resolve columns such as ``("-assets", "id")`` against the queryset; ``reverse`` turns each one round."""
+    """Resolve columns such as ``("-assets", "id")`` against the queryset; ``reverse`` turns each round."""
     found = []
     for column in columns:
         name = column.lstrip("-")

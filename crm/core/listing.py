@@ -1,4 +1,4 @@
-"""The one list of the product: search, filters, sort, keyset pages and a count that says when it is approximate.
+"""The one list of the product: search, filters, sort, keyset pages and an honest count.
 
 A screen declares its list once and asks for a page of rows that are already narrowed to the reader::
 
@@ -14,8 +14,8 @@ A screen declares its list once and asks for a page of rows that are already nar
         page = CUSTOMERS.page(request, Customer.objects.visible_to(request.user))
         return respond(request, page, "customers/list.html", "customers/_list.html")
 
-Nothing personal reaches an address: a private filter is read from the body of a POST only, and a cursor holds the
-key of a row, never its name.
+Nothing personal reaches an address: a private filter is read from the body of a POST only, and a cursor holds
+the key of a row, never its name.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class Sort:
 class Filter:
     """One way to narrow a list.
 
-    ``narrow(queryset, value)`` gets a non-empty string and returns the narrowed queryset. ``choices`` (pairs, or a
-    function of the request giving pairs) makes it a select whose unknown values are ignored; without it it is a text,
-    or a date when ``kind`` says so. ``private`` values travel in a POST body only.
+    ``narrow(queryset, value)`` gets a non-empty string and returns the narrowed queryset. ``choices`` (pairs,
+    or a function of the request giving pairs) makes it a select whose unknown values are ignored; without it
+    it is a text, or a date when ``kind`` says so. ``private`` values travel in a POST body only.
     """
 
     name: str
@@ -124,7 +124,7 @@ class Chip:
 
 @dataclass
 class Page:
-    """What a template needs: ``rows``, ``count``, ``chips``, ``filters``, ``previous``, ``next``, ``first``."""
+    """What a template needs: ``rows``, ``count``, ``chips``, ``filters`` and the steps to other pages."""
 
     listing: Listing
     path: str
@@ -170,7 +170,7 @@ class Page:
 
     @cached_property
     def count(self) -> Count:
-        # Counting a million rows to say "1,000,000" costs more than the page: past the cap the list says "1,000+".
+        # Counting a million rows costs more than the page: past the cap the list says "1,000+".
         found = self.narrowed.order_by()[: self.listing.cap + 1].count()
         return Count(min(found, self.listing.cap), found > self.listing.cap)
 
@@ -212,8 +212,8 @@ class Listing:
     def page(self, request: HttpRequest, queryset: QuerySet) -> Page:
         """Return the page the request asks for from rows already narrowed to the reader.
 
-        Parameters ``sort``, ``size`` (1 to 200), ``after`` or ``before`` and the filters; nonsense is ignored, so
-        that an old address still shows the list.
+        Parameters ``sort``, ``size`` (1 to 200), ``after`` or ``before`` and the filters; nonsense is
+        ignored, so that an old address still shows the list.
         """
         asked = request.POST if request.method == "POST" else request.GET
         filters = tuple(_bind(f, request, asked) for f in self.filters)
@@ -245,19 +245,17 @@ class Listing:
                 page.previous, page.next = self._step(page, "before", 0), self._step(page, "after", -1)
                 return
             at = None
-        rows = (
-            list(keyset.ordered(page.narrowed, order)[: page.size + 1])
-            if at is None
-            else self._beyond(page, order, at)
-        )
+        rows = self._beyond(page, order, at)
         page.rows = rows[: page.size]
         if at is not None and page.rows:
             page.previous = self._step(page, "before", 0)
         if len(rows) > page.size:
             page.next = self._step(page, "after", -1)
 
-    def _beyond(self, page: Page, order: Sequence[keyset.Term], at: Sequence[Any]) -> list[Any]:
-        return list(keyset.ordered(page.narrowed.filter(keyset.beyond(order, at)), order)[: page.size + 1])
+    def _beyond(self, page: Page, order: Sequence[keyset.Term], at: Sequence[Any] | None) -> list[Any]:
+        """One row more than a page: it says whether the list goes on."""
+        rows = page.narrowed if at is None else page.narrowed.filter(keyset.beyond(order, at))
+        return list(keyset.ordered(rows, order)[: page.size + 1])
 
     def _step(self, page: Page, name: str, index: int) -> Step:
         row = page.rows[index]
@@ -280,8 +278,8 @@ def respond(
 ) -> HttpResponse:
     """Render the list as a page, or as its fragment when htmx asks for the list's element alone.
 
-    The fragment's outermost element carries ``id="{{ page.element }}"``. The address shown in the browser becomes
-    that of the list without anything private.
+    The fragment's outermost element carries ``id="{{ page.element }}"``. The address shown in the browser
+    becomes that of the list without anything private.
     """
     if request.method == "POST" and not page.posts and not request.htmx:
         return HttpResponseRedirect(page.address)  # nothing private was asked: a list that can be bookmarked

@@ -1,6 +1,6 @@
-"""How figures, dates and shares look to a reader: 万 and 亿 with their unit, signs, two decimals, the exact value at hand.
+"""How figures, dates and shares look to a reader: 万 and 亿 with their unit, signs, two decimals.
 
-Every filter answers with an element that carries the exact value, so that a rounded figure can always be checked.
+Every filter answers with an element that carries the exact value, so that a rounded figure can be checked.
 """
 
 import datetime
@@ -39,7 +39,7 @@ request_started.connect(_forget_base_currency, dispatch_uid="crm.core.display.ba
 def base_currency() -> str:
     """The bank's own currency; asked of the database once a request."""
     if getattr(_asked, "base_currency", None) is None:
-        _asked.base_currency = parameters.value("base_currency", clock.business_date(clock.now())) or "CNY"
+        _asked.base_currency = parameters.value("base_currency", clock.business_date(clock.now()))
     return _asked.base_currency
 
 
@@ -60,21 +60,18 @@ def _round(value: Decimal) -> Decimal:
 
 
 def money_words(amount: Decimal, currency: str, language: str, *, sign: bool = False) -> str:
-    """Return ``1,234.56 元``, ``12.35 万元``, ``¥12.35m`` or ``USD 12.35m``; ``sign`` puts a plus before gains."""
+    """Return ``12.35 万元``, ``12.35 万 USD``, ``¥12.35m`` or ``USD 12.35m``; ``sign`` adds a plus."""
     scales = SCALES[language]
-    for (size, unit), (larger, _) in zip(scales, [*scales[1:], (None, "")], strict=True):
-        number = _round(amount / size)
-        # 99,999,999.99 is 1.00 亿, never 10,000.00 万.
-        if larger is None or abs(number) * size < larger:
-            break
+    size, unit = scales[0]
+    for larger, its_unit in scales[1:]:
+        # By the rounded value: 99,999,999.99 is 1.00 亿, never 10,000.00 万.
+        if abs(_round(amount / size)) * size >= larger:
+            size, unit = larger, its_unit
+    number = _round(amount / size)
     figure = f"{abs(number):,}"
     before = "-" if number < 0 else "+" if sign and number > 0 else ""
     if language == "zh":
-        return (
-            f"{before}{figure} {unit}元"
-            if currency == "CNY"
-            else f"{before}{figure} {unit}{' ' if unit else ''}{currency}"
-        )
+        return f"{before}{figure} " + (f"{unit}元" if currency == "CNY" else f"{unit} {currency}".strip())
     return f"{before}¥{figure}{unit}" if currency == "CNY" else f"{before}{currency} {figure}{unit}"
 
 
@@ -126,7 +123,7 @@ def _direction(amount: Decimal) -> tuple[str, str]:
 
 @register.filter
 def signed_money(value: Any, currency: str = "") -> SafeString:
-    """A change of an amount: sign, arrow and the colour of its direction (red is up in Chinese, down in English)."""
+    """A change of an amount: sign, arrow, colour of its direction (red is up in Chinese, down in English)."""
     amount = _decimal(value)
     if amount is None:
         return _unknown()
@@ -148,14 +145,13 @@ def signed(value: Any) -> SafeString:
     amount = _decimal(value)
     if amount is None:
         return _unknown()
+    return _change(amount, f"{amount:+,f}" if amount else "0")
+
+
+def _change(amount: Decimal, words: str) -> SafeString:
     name, arrow = _direction(amount)
-    return format_html(
-        '<data class="num change {}" value="{}">{}{}</data>',
-        name,
-        f"{amount:f}",
-        arrow,
-        f"{amount:+,}" if amount else "0",
-    )
+    html = '<data class="num change {}" value="{}">{}{}</data>'
+    return format_html(html, name, f"{amount:f}", arrow, words)
 
 
 @register.filter
@@ -173,12 +169,8 @@ def signed_rate(value: Any) -> SafeString:
     amount = _decimal(value)
     if amount is None:
         return _unknown()
-    name, arrow = _direction(amount)
     points = _round(amount * 100)
-    words = gettext("%(number)s pp") % {"number": f"{points:+,}" if points else "0.00"}
-    return format_html(
-        '<data class="num change {}" value="{}">{}{}</data>', name, f"{amount:f}", arrow, words
-    )
+    return _change(points, gettext("%(number)s pp") % {"number": f"{points:+,}" if points else "0.00"})
 
 
 @register.filter
