@@ -57,9 +57,16 @@ def load_small_bank() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
+def django_db_setup(django_test_environment, django_db_modify_db_settings, django_db_blocker):
+    """Ours instead of the plugin's, which makes no database when only ``bank_copy`` asks for one."""
+    from django.test.utils import setup_databases, teardown_databases
+
     with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
         load_small_bank()
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @dataclass(frozen=True)

@@ -99,9 +99,8 @@ def claim(run_id: int, *, worker: str, at: datetime.datetime) -> int | None:
             run.save(update_fields=["state", "crashes", "lease_until", "error"])
             log.error("run given up run=%s kind=%s date=%s", run.pk, run.kind, run.business_date)
             return None
-        cursor.execute(
-            "select pid, backend_start, clock_timestamp() from pg_stat_activity where pid = pg_backend_pid()"
-        )
+        # Through a function: the role we act as may not look at sessions, not even at its own.
+        cursor.execute("select pg_backend_pid(), core_backend_started(pg_backend_pid()), clock_timestamp()")
         run.backend_pid, run.backend_started_at, database_now = cursor.fetchone()
         run.fence += 1
         run.state, run.worker, run.lease_until = RunState.RUNNING, worker, database_now + LEASE

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
+from crm.core import clock
 
 from crm.local import postgres
 from crm.local.safekeeping import BackupBroken, back_up
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         if not cluster.cluster.exists():
             raise CommandError(f"There is no database yet in {cluster.folder}.")
         try:
-            manifest = back_up(cluster, settings.DATA_DIR, settings.KEYS, folder.absolute(), timezone.now())
+            manifest = back_up(cluster, settings.DATA_DIR, settings.KEYS, folder.absolute(), clock.now())
         except BackupBroken as error:
             raise CommandError(str(error)) from None
         size = sum(path.stat().st_size for path in folder.rglob("*"))
