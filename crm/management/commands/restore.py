@@ -5,7 +5,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
+from crm.core import clock
 
 from crm.local import postgres
 from crm.local.holding import ServiceInUse
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             self.stdout.write(f"The backup of {manifest['made_at']} is complete and fits this installation.")
             if verify_only:
                 return
-            restore(cluster, settings.DATA_DIR, folder.absolute(), replace, timezone.now())
+            restore(cluster, settings.DATA_DIR, folder.absolute(), replace, clock.now())
         except (BackupBroken, ServiceInUse) as error:
             raise CommandError(str(error)) from None
         cluster.hold()
