@@ -39,6 +39,11 @@ def data_folder(profile: str) -> Path:
     return folder
 
 
+def is_for_tests(profile: str) -> bool:
+    """Say whether a power cut may cost the data of a profile: ``test``, and ``test-…`` of single tests."""
+    return profile.split("-")[0] == "test"
+
+
 def service_folder(profile: str, name: str) -> Path:
     """Return the folder one service writes to, readable by that service alone."""
     folder = data_folder(profile) / name

@@ -20,6 +20,7 @@ from psycopg2 import sql
 from crm.local.folder import (
     data_folder,
     give_to_service,
+    is_for_tests,
     programs,
     service_environment,
     service_folder,
@@ -195,7 +196,7 @@ class Postgres:
                     *("--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums", "--no-instructions"),
                     # Sorts alike on every machine, whatever locales it has.
                     *("--locale-provider=builtin", "--locale=C.UTF-8"),
-                    *(["--no-sync"] if self.profile == "test" else []),
+                    *(["--no-sync"] if is_for_tests(self.profile) else []),
                 ],
                 cwd="/",
                 env=service_environment(),
@@ -235,8 +236,11 @@ class Postgres:
         shared = Path("/dev", "shm")
         if not shared.is_dir() or shutil.disk_usage(shared).total < 256_000_000:
             settings["dynamic_shared_memory_type"] = "'mmap'"  # containers give /dev/shm 64 MB
-        if self.profile == "test":  # a test database is made anew every time; it need not survive a power cut
-            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        if is_for_tests(
+            self.profile
+        ):  # a test database is made anew every time; it need not survive a power cut
+            # But it survives a kill of the server, as tests demand: commits still reach the kernel.
+            settings |= {"fsync": "off", "full_page_writes": "off"}
         self._write("crm.conf", "".join(f"{name} = {value}\n" for name, value in settings.items()))
         # "replication" is what pg_basebackup asks for; `all` does not include it.
         rules = "".join(

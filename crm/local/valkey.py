@@ -12,7 +12,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from crm.local.folder import ServiceMissing, data_folder, give_to_service, programs, service_folder
+from crm.local.folder import (
+    ServiceMissing,
+    data_folder,
+    give_to_service,
+    is_for_tests,
+    programs,
+    service_folder,
+)
 from crm.local.holding import Holding
 from crm.local.processes import end, free_port, is_running, spawn, tail
 
@@ -126,7 +133,7 @@ class Valkey:
             "daemonize": "no",
             "set-proc-title": "no",  # the command line is how a killed starter's child is recognised
             "appendonly": "yes",
-            "appendfsync": "no" if self.profile == "test" else "everysec",
+            "appendfsync": "no" if is_for_tests(self.profile) else "everysec",
             "save": '""',
             "maxmemory": "256mb",
             "maxmemory-policy": "noeviction",
