@@ -97,12 +97,15 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 
 # --- people -------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "core.User"
+AUTHENTICATION_BACKENDS = ["crm.core.sessions.AccountBackend"]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 # Two profiles, because the Chinese protection scheme (complexity, rotation) and ASVS (neither) contradict each other.
 PASSWORD_PROFILE = os.environ.get("CRM_PASSWORD_PROFILE", "cn-mlps3")
-AUTH_PASSWORD_VALIDATORS = [{"NAME": "crm.core.passwords.BankPasswordValidator", "OPTIONS": {"profile": PASSWORD_PROFILE}}]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "crm.core.passwords.BankPasswordValidator", "OPTIONS": {"profile": PASSWORD_PROFILE}}
+]
 
 # --- sessions, cookies, headers -----------------------------------------------------------------------------------
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -123,7 +126,9 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
 SECURE_SSL_REDIRECT = not DEMO and os.environ.get("CRM_TLS", "1") == "1"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if os.environ.get("CRM_BEHIND_PROXY") == "1" else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if os.environ.get("CRM_BEHIND_PROXY") == "1" else None
+)
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -162,10 +167,15 @@ STORAGES = {
 DATA_DIR = Path(os.environ.get("CRM_DATA_DIR", BASE_DIR / ".local" / PROFILE / "files"))
 FEED_INBOX = Path(os.environ.get("CRM_FEED_INBOX", DATA_DIR / "inbox"))
 AUDIT_ANCHOR_DIR = Path(os.environ.get("CRM_AUDIT_ANCHOR_DIR", DATA_DIR / "anchors"))
+AUDIT_ANCHOR_DIR_2 = Path(os.environ.get("CRM_AUDIT_ANCHOR_DIR_2", DATA_DIR / "reports"))
 
 # --- the bank's own switches --------------------------------------------------------------------------------------
-FEED_REJECT_SHARE = os.environ.get("CRM_FEED_REJECT_SHARE", "0.01")  # more rejected rows than this refuse the batch
-FEED_BREAK_TOLERANCE = os.environ.get("CRM_FEED_BREAK_TOLERANCE", "1.00")  # only sorts breaks, never hides one
+FEED_REJECT_SHARE = os.environ.get(
+    "CRM_FEED_REJECT_SHARE", "0.01"
+)  # more rejected rows than this refuse the batch
+FEED_BREAK_TOLERANCE = os.environ.get(
+    "CRM_FEED_BREAK_TOLERANCE", "1.00"
+)  # only sorts breaks, never hides one
 NIGHT_HOUR = int(os.environ.get("CRM_NIGHT_HOUR", 1))
 
 # --- outgoing ------------------------------------------------------------------------------------------------------
@@ -173,6 +183,8 @@ EMAIL_BACKEND = os.environ.get("CRM_EMAIL_BACKEND", "django.core.mail.backends.f
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_HOST = os.environ.get("CRM_EMAIL_HOST", "localhost")
 EMAIL_PORT = int(os.environ.get("CRM_EMAIL_PORT", 25))
+# Who is told when the system needs a person. Addresses of functions, not of people.
+OPERATORS = [a for a in os.environ.get("CRM_OPERATORS_MAIL", "operators@localhost").split(",") if a]
 DEFAULT_FROM_EMAIL = os.environ.get("CRM_EMAIL_FROM", "crm@localhost")
 
 # --- logs -----------------------------------------------------------------------------------------------------------

@@ -8,4 +8,5 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        from crm.core import checks  # noqa: F401  (registers the system checks)
+        from crm.core import checks, sessions  # noqa: F401  (register the system checks and the session limits)
+        from crm.core.privacy import classes  # noqa: F401  (registers its own check)

@@ -88,5 +88,9 @@ def succeed(attempt: Try) -> None:
 
 def _locked(subjects: dict[str, bytes]) -> dict[str, FailedSignIns]:
     """Lock the rows in one order, whoever comes: two tries never wait for each other in a circle."""
-    rows = FailedSignIns.objects.select_for_update().filter(subject__in=list(subjects.values())).order_by("kind", "subject")
+    rows = (
+        FailedSignIns.objects.select_for_update()
+        .filter(subject__in=list(subjects.values()))
+        .order_by("kind", "subject")
+    )
     return {row.kind: row for row in rows}

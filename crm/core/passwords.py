@@ -56,7 +56,11 @@ class BankPasswordValidator:
 
     def _broken(self, password: str, user):
         if len(password) < SHORTEST:
-            yield "short", ngettext("At least %(n)d character.", "At least %(n)d characters.", SHORTEST) % {"n": SHORTEST}
+            yield (
+                "short",
+                ngettext("At least %(n)d character.", "At least %(n)d characters.", SHORTEST)
+                % {"n": SHORTEST},
+            )
         if len(password) > LONGEST:
             yield "long", _("At most %(n)d characters.") % {"n": LONGEST}
             return
@@ -82,7 +86,9 @@ class BankPasswordValidator:
         return False
 
     def get_help_text(self) -> str:
-        text = _("At least 12 characters; a sentence is fine. Nothing common, no words of the bank, not your user name.")
+        text = _(
+            "At least 12 characters; a sentence is fine. Nothing common, no words of the bank, not your user name."
+        )
         if self.profile == "cn-mlps3":
             text += " " + _("Three of: capital letters, small letters, digits, other characters.")
         return text

@@ -28,7 +28,12 @@ class AccountBackend(BaseBackend):
     ``sign_in`` alone, so nothing can be signed in past its counting."""
 
     def get_user(self, user_id):
-        return get_user_model().objects.select_related("staff__branch").filter(pk=user_id, is_active=True).first()
+        return (
+            get_user_model()
+            .objects.select_related("staff__branch")
+            .filter(pk=user_id, is_active=True)
+            .first()
+        )
 
 
 @receiver(user_logged_in)
@@ -39,7 +44,8 @@ def begin(sender, request: HttpRequest, user, **kwargs) -> None:
         # Two sign-ins at once must not both count themselves the last one allowed.
         get_user_model().objects.select_for_update(of=("self",)).get(pk=user.pk)
         LiveSession.objects.update_or_create(
-            session_key=request.session.session_key, defaults={"user": user, "created_at": at, "last_seen_at": at}
+            session_key=request.session.session_key,
+            defaults={"user": user, "created_at": at, "last_seen_at": at},
         )
         for left_behind in LiveSession.objects.filter(user=user, last_seen_at__lt=at - _idle()):
             end(left_behind, why="idle")
@@ -61,7 +67,11 @@ def end_all(*, actor, user, keep: str | None = None) -> int:
     if actor.pk != user.pk:
         require(actor, "staff.end_sessions")
     with transaction.atomic():
-        sessions = list(LiveSession.objects.select_for_update(of=("self",)).filter(user=user).exclude(session_key=keep or ""))
+        sessions = list(
+            LiveSession.objects.select_for_update(of=("self",))
+            .filter(user=user)
+            .exclude(session_key=keep or "")
+        )
         for session in sessions:
             end(session, why="ended_by_person" if actor.pk == user.pk else "ended_by_officer", actor=actor)
     return len(sessions)
@@ -105,7 +115,9 @@ class SessionLimitsMiddleware:
 
     @staticmethod
     def _judge(request: HttpRequest, at: datetime.datetime) -> None:
-        live = LiveSession.objects.filter(session_key=request.session.session_key, user_id=request.user.pk).first()
+        live = LiveSession.objects.filter(
+            session_key=request.session.session_key, user_id=request.user.pk
+        ).first()
         why = limit_passed(live, request.user, at)
         if why:
             if live is not None:

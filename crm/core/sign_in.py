@@ -68,7 +68,12 @@ def sign_in(*, request: HttpRequest, username: str, password: str, at: datetime.
     usable = user is not None and user.has_usable_password()
     right = check_password(password, user.password if usable else _nobodys_password())
     if not (right and usable and works_here(user, clock.business_date(at))):
-        audit.record(None, "account.sign_in_failed", user, payload={"origin": address, "right_password": right and usable})
+        audit.record(
+            None,
+            "account.sign_in_failed",
+            user,
+            payload={"origin": address, "right_password": right and usable},
+        )
         return Answer()
     with transaction.atomic():
         attempts.succeed(attempt)
@@ -179,14 +184,14 @@ def choose_password(*, user: User, password: str, at: datetime.datetime) -> None
     user.password_set_at = at
     user.save(update_fields=["password", "password_set_at"])
     OldPassword.objects.create(user=user, encoded=user.password, set_at=at)
-    surplus = user.old_passwords.order_by("-set_at", "-pk").values_list("pk", flat=True)[passwords.REMEMBERED :]
+    surplus = user.old_passwords.order_by("-set_at", "-pk").values_list("pk", flat=True)[
+        passwords.REMEMBERED :
+    ]
     OldPassword.objects.filter(pk__in=list(surplus)).delete()
     audit.record(user, "account.password_set", user)
 
 
-def change_password(
-    *, request: HttpRequest, current: str, password: str, at: datetime.datetime
-) -> Answer:
+def change_password(*, request: HttpRequest, current: str, password: str, at: datetime.datetime) -> Answer:
     """Change one's own password; the other browsers are signed out. The present one is guarded like a sign-in.
 
     Returns an Answer without ``user`` where the present password was wrong or the next try must wait. Raises

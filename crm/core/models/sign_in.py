@@ -28,7 +28,9 @@ class FailedSignIns(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["kind", "subject"], name="failed_sign_ins_one_row_per_subject"),
-            models.CheckConstraint(condition=Q(kind__in=AttemptKind.values), name="failed_sign_ins_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=AttemptKind.values), name="failed_sign_ins_kind_is_known"
+            ),
         ]
 
 
@@ -115,8 +117,12 @@ class Reveal(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(purpose__in=RevealPurpose.values), name="reveal_purpose_is_known"),
-            models.CheckConstraint(condition=Q(expires_at__gt=F("revealed_at")), name="reveal_ends_after_it_starts"),
+            models.CheckConstraint(
+                condition=Q(purpose__in=RevealPurpose.values), name="reveal_purpose_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("revealed_at")), name="reveal_ends_after_it_starts"
+            ),
         ]
         # The quota counts a person's reveals of a day before each one.
         indexes = [models.Index(fields=["user", "business_date"], name="reveals_of_a_person_a_day")]

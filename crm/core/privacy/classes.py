@@ -92,7 +92,15 @@ _C3_WORDS = frozenset(
     "password passwd passcode pwd cvv cvv2 cvc cvc2 cvn cvn2 csc track track1 track2 track3 magstripe pin pinblock otp "
     "totp biometric biometrics fingerprint faceprint voiceprint iris palmprint".split()
 )
-_C3_PHRASES = ("pinblock", "pincode", "magneticstripe", "faceimage", "facetemplate", "irisscan", "securitycode")
+_C3_PHRASES = (
+    "pinblock",
+    "pincode",
+    "magneticstripe",
+    "faceimage",
+    "facetemplate",
+    "irisscan",
+    "securitycode",
+)
 _C3_HAN = ("密码", "口令", "磁道", "指纹", "人脸", "虹膜", "声纹", "掌纹", "验证码", "安全码")
 _CARD_WORDS = ("pan", "cardno", "cardnumber", "卡号")
 _EXPIRY_WORDS = ("expiry", "expirydate", "expdate", "cardexpiry", "validthru", "validthrough", "有效期")
@@ -116,7 +124,9 @@ def refuse_c3(names: Iterable[str]) -> None:
     names = list(names)
     for name in names:
         if is_c3(name):
-            raise NeverStored(f"column {name!r}: passwords, card codes, tracks, PINs and biometrics are never stored")
+            raise NeverStored(
+                f"column {name!r}: passwords, card codes, tracks, PINs and biometrics are never stored"
+            )
     bare = {re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).casefold(): name for name in names}
     expiry = next((bare[word] for word in _EXPIRY_WORDS if word in bare), None)
     if expiry is not None and any(word in bare for word in _CARD_WORDS):
@@ -156,6 +166,8 @@ def _mask_cluster(cluster: str) -> str:
 
 # The account's own password hash is the one credential this product keeps, and it is not a customer's.
 _ALLOWED_C3 = frozenset({"core.User.password"})
+# A date called password_set_at holds no password.
+_HOLDS_TEXT = (models.CharField, models.TextField, models.BinaryField, models.JSONField, models.FileField)
 
 
 @checks.register(checks.Tags.models)
@@ -168,5 +180,7 @@ def no_c3_columns(app_configs, **kwargs) -> list[checks.CheckMessage]:
         checks.Error(f"{model._meta.label}.{field.name} would hold C3 data", id="privacy.E001")
         for model in ours
         for field in model._meta.local_fields
-        if is_c3(field.name) and f"{model._meta.label}.{field.name}" not in _ALLOWED_C3
+        if isinstance(field, _HOLDS_TEXT)
+        and is_c3(field.name)
+        and f"{model._meta.label}.{field.name}" not in _ALLOWED_C3
     ]

@@ -72,7 +72,9 @@ class EncryptedText(models.TextField):
 
     description = "Encrypted text"
 
-    def __init__(self, kind: str = "note", *, row_key: str = "customer_no", searchable: bool = False, **options) -> None:
+    def __init__(
+        self, kind: str = "note", *, row_key: str = "customer_no", searchable: bool = False, **options
+    ) -> None:
         self.kind, self.row_key, self.searchable = kind, row_key, searchable
         options.setdefault("editable", False)
         super().__init__(**options)
@@ -114,7 +116,9 @@ class EncryptedText(models.TextField):
         wanted = [] if self.kind == "note" else [f"{self.name}_mask", f"{self.name}_print"]
         present = {field.name for field in self.model._meta.get_fields()}
         found += [
-            checks.Error(f"{self.model._meta.label}.{self.name} has no column {name}", obj=self, id="privacy.E002")
+            checks.Error(
+                f"{self.model._meta.label}.{self.name} has no column {name}", obj=self, id="privacy.E002"
+            )
             for name in wanted
             if name not in present
         ]

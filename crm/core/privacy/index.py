@@ -69,4 +69,6 @@ def blind_index(value: str, table: str, column: str, kind: str) -> bytes:
 
 def digest(value: str, purpose: str) -> bytes:
     """Return a keyed 16-byte digest of a value that is counted but never read again (sign-in names, addresses)."""
-    return hmac.digest(_column_key(settings.KEYS.index, "digest", purpose), value.encode(), "sha256")[:PRINT_BYTES]
+    return hmac.digest(_column_key(settings.KEYS.index, "digest", purpose), value.encode(), "sha256")[
+        :PRINT_BYTES
+    ]

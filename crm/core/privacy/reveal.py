@@ -22,7 +22,10 @@ from crm.core.privacy.fields import open_sealed
 
 SHOWN_FOR = datetime.timedelta(seconds=60)
 QUOTA = parameters.define(
-    "privacy.reveals_per_day", 100, unit="reveals a person a day", note="more looks like copying, not like work"
+    "privacy.reveals_per_day",
+    100,
+    unit="reveals a person a day",
+    note="more looks like copying, not like work",
 )
 
 Loader = Callable[[models.Model, str], models.Model]
@@ -68,7 +71,9 @@ def find(user, label: str, field: str, key: str) -> models.Model:
 
 
 @transaction.atomic
-def reveal(*, actor, instance: models.Model, field: str, purpose: str, at: datetime.datetime, note: str = "") -> str:
+def reveal(
+    *, actor, instance: models.Model, field: str, purpose: str, at: datetime.datetime, note: str = ""
+) -> str:
     """Return the plain value of one field and write down who saw it and why.
 
     ``instance`` is loaded again through the person's scope. Raises PermissionDenied, ObjectDoesNotExist (out of
