@@ -71,14 +71,23 @@ def test_a_rounded_figure_keeps_its_exact_value_in_the_title_and_for_machines(la
 
 
 def test_what_is_not_known_is_a_dash_that_says_so():
-    for show in (display.money, display.signed_money, display.rate, display.number, display.day, display.moment):
+    for show in (
+        display.money,
+        display.signed_money,
+        display.rate,
+        display.number,
+        display.day,
+        display.moment,
+    ):
         assert "—" in show(None) and "title=" in show(None)
     assert "—" in display.money(D("NaN"), "CNY")
 
 
 def test_changes_say_their_direction_by_sign_and_shape_and_not_by_colour_alone():
     with translation.override("zh-hans"):
-        assert "▲ +1.23 万元" in display.signed_money(D("12345"), "CNY") and "up" in display.signed_money(1, "CNY")
+        assert "▲ +1.23 万元" in display.signed_money(D("12345"), "CNY") and "up" in display.signed_money(
+            1, "CNY"
+        )
         assert "▼ -1.23 万元" in display.signed_money(D("-12345"), "CNY")
         assert "▲" not in display.signed_money(0, "CNY") and "same" in display.signed_money(0, "CNY")
     assert "▼ -3" in display.signed(-3) and "▲ +1,200" in display.signed(1200)

@@ -39,7 +39,9 @@ LISTING = Listing(
 
 DAYS = st.one_of(st.none(), st.dates(datetime.date(2020, 1, 1), datetime.date(2020, 1, 4)))
 ROW = st.tuples(st.sampled_from(["甲", "乙", "丙"]), st.one_of(st.none(), st.sampled_from("ab")), DAYS)
-LONG_ENOUGH = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LONG_ENOUGH = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def make(rows):
@@ -163,7 +165,8 @@ def test_the_page_says_nothing_about_people_when_it_is_printed_in_a_report():
 
 
 @pytest.mark.parametrize(
-    ("asked", "given"), [("1", 1), ("200", 200), ("201", 200), ("0", 1), ("-5", 1), ("x", 5), ("", 5), ("9" * 30, 200)]
+    ("asked", "given"),
+    [("1", 1), ("200", 200), ("201", 200), ("0", 1), ("-5", 1), ("x", 5), ("", 5), ("9" * 30, 200)],
 )
 def test_the_size_of_a_page_is_between_1_and_200(asked, given):
     assert ask(make([]), size=asked).size == given
@@ -190,7 +193,11 @@ def test_the_count_says_when_it_is_not_exact():
 @pytest.mark.parametrize("rows_made", [3, 30])
 def test_a_page_takes_the_same_three_queries_at_any_length(rows_made, django_assert_num_queries):
     rows = make([("乙", None, None)] * rows_made)
-    cursor = Listing(name="branches", sorts=SORTS, default="name", size=1).page(RequestFactory().get("/"), rows).next
+    cursor = (
+        Listing(name="branches", sorts=SORTS, default="name", size=1)
+        .page(RequestFactory().get("/"), rows)
+        .next
+    )
     with django_assert_num_queries(3):
         page = ask(rows, after=cursor.value)
         assert page.count.number == rows_made
