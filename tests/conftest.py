@@ -8,6 +8,8 @@ import contextlib
 import importlib.util
 import itertools
 import os
+import shutil
+import tempfile
 import time
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -16,6 +18,10 @@ import pytest
 
 # Also for the commands that tests start as processes of their own.
 os.environ.setdefault("CRM_PROFILE", "test")
+# Databases of tests come and go under the same names: what an earlier run has seen of them is no anchor for this one.
+_anchors = tempfile.mkdtemp(prefix="crm-anchors-")
+os.environ["CRM_AUDIT_ANCHOR_DIR"] = os.path.join(_anchors, "anchors")
+os.environ["CRM_AUDIT_ANCHOR_DIR_2"] = os.path.join(_anchors, "reports")
 os.environ["CRM_WORKLOAD"] = "batch"  # a busy machine must not fail a test by the 5 s of a screen
 
 _numbers = itertools.count(1)
@@ -25,6 +31,9 @@ def pytest_configure(config):
     from django.conf import settings
 
     settings.DATABASES["default"]["CRM"]["workload"] = "batch"
+    settings.AUDIT_ANCHOR_DIR = os.environ["CRM_AUDIT_ANCHOR_DIR"]
+    settings.AUDIT_ANCHOR_DIR_2 = os.environ["CRM_AUDIT_ANCHOR_DIR_2"]
+    config.add_cleanup(lambda: shutil.rmtree(_anchors, ignore_errors=True))
     settings.SECURE_SSL_REDIRECT = False  # the test client speaks http
     # The server of the browser tests answers 404 for hashed names.
     settings.STORAGES = {

@@ -5,7 +5,7 @@ import socket
 
 from celery import shared_task
 
-from crm.core import clock, jobs
+from crm.core import anchors, audit_chain, clock, jobs, outbox
 
 SECONDS_A_TASK_MAY_TAKE = 200
 
@@ -24,3 +24,21 @@ def work_on_run(run_id: int) -> None:
 def sweep() -> None:
     """Ring for abandoned runs. Safe to run twice: ringing for a run somebody holds does nothing."""
     jobs.sweep()
+
+
+@shared_task(name="core.seal_audit")
+def seal_audit() -> None:
+    """Seal pending audit entries. Safe to run twice: one sealer holds the lock, the other goes home."""
+    audit_chain.seal(clock.now())
+
+
+@shared_task(name="core.anchor_audit")
+def anchor_audit() -> None:
+    """Anchor the audit's head. Safe to run twice: a business day gets one anchor, a second one would fit as well."""
+    anchors.anchor(clock.now())
+
+
+@shared_task(name="core.drain_outbox")
+def drain_outbox() -> None:
+    """Send what is due. Safe to run twice: a locked or sent item is passed over by the other run."""
+    outbox.drain(clock.now())

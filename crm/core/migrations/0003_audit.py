@@ -23,6 +23,18 @@ create trigger audit_entries_stay before update or delete or truncate on core_au
 create trigger audit_seals_stay before update or delete or truncate on core_auditseal
     for each statement execute function core_refuse_change();
 
+-- Nobody dates an entry back, nor hides it below the sealer's horizon.
+create function core_date_entry() returns trigger
+language plpgsql set search_path = pg_catalog as $$
+begin
+    new.at := clock_timestamp();
+    new.txid := pg_current_xact_id();
+    return new;
+end
+$$;
+create trigger audit_entry_is_of_now before insert on core_auditentry
+    for each row execute function core_date_entry();
+
 revoke all on core_auditentry, core_auditseal from crm_app;
 -- Time, transaction and number of an entry are the database's own: the app cannot even say them.
 grant select, insert (actor_id, verb, object_type, object_id, customer_id, payload, request_id, outcome)
@@ -75,6 +87,8 @@ UNDO = """
 drop trigger approvals_stay on core_approval;
 drop trigger approval_is_held on core_approval;
 drop function core_hold_approval();
+drop trigger audit_entry_is_of_now on core_auditentry;
+drop function core_date_entry();
 drop trigger audit_seals_stay on core_auditseal;
 drop trigger audit_entries_stay on core_auditentry;
 drop function core_refuse_change();

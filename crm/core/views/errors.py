@@ -5,6 +5,7 @@ import logging
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from crm.core import audit
 from crm.core.access import who_may
 
 log = logging.getLogger(__name__)
@@ -12,6 +13,7 @@ log = logging.getLogger(__name__)
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """In scope but not allowed. Names the posts that may, so that people know whom to ask."""
+    audit.denied(request, exception)
     verb = str(exception or "")
     return render(request, "403.html", {"posts": who_may(verb)}, status=403)
 
