@@ -20,7 +20,7 @@ _CIPHERTEXT = re.compile(r"\b(a256gcm|sm4gcm)\.([\w\-]{1,40})\.[\w\-]{16}\.[\w\-
 # A citizen's number ends in a digit or X; cards and accounts have 16 digits or more, spaced, dashed or not. A date is
 # looked for first, so that it neither looks like the head of a number nor hides the number after it.
 _LONG_NUMBER = re.compile(r"(?<!\d)(?P<date>(?:19|20)\d\d-[01]\d-[0-3]\d)(?!\d)|\d(?:[ \-]?\d){14,}[Xx]?")
-_PHONE = re.compile(r"(?<!\d)(?:\+?86[ \-]?|0)?1[3-9]\d(?:[ \-]?\d{4}){2}(?!\d)")
+_PHONE = re.compile(r"(?<!\d)(?:\+?86[ \-]?|0)?[1１][3-9３-９]\d(?:[ \-]?\d{4}){2}(?!\d)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
