@@ -1,4 +1,4 @@
-"""Both languages are complete: what the code says is translated, with its placeholders, in Chinese punctuation."""
+"""Both languages are complete: what the code says is translated, with its placeholders and punctuation."""
 
 from io import BytesIO
 
@@ -32,9 +32,17 @@ def test_messages_are_found_in_python_and_in_templates():
     assert code.get("%(number)s row").pluralizable
 
 
+HEAD = """
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: nplurals=1; plural=0;\\n"
+
+"""
+
+
 def chinese(*entries):
-    text = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\nPlural-Forms: nplurals=1; plural=0;\\n"\n\n'
-    return read_po(BytesIO((text + "\n".join(entries)).encode()), locale="zh_Hans")
+    return read_po(BytesIO((HEAD + "\n\n".join(entries)).encode()), locale="zh_Hans")
 
 
 def english(*messages):
