@@ -43,12 +43,44 @@ def draw_keys(path: Path) -> bool:
         "index": base64.b64encode(secrets.token_bytes(32)).decode(),
         "anchor": base64.b64encode(secrets.token_bytes(32)).decode(),
     }
+    _write(path, fresh)
+    return True
+
+
+def add_key(path: Path, kid: str, length: int = 32) -> None:
+    """Add a fresh data key to the file (32 bytes: AES-256, 16 bytes: SM4). Raises ValueError if the id is taken."""
+    raw = json.loads(path.read_text())
+    if kid in raw["data"] or not kid.isalnum():
+        raise ValueError(f"key id {kid!r} is taken, or not letters and digits")
+    raw["data"][kid] = base64.b64encode(secrets.token_bytes(length)).decode()
+    _write(path, raw)
+
+
+def use_key(path: Path, kid: str) -> None:
+    """Make an existing key the one new ciphertexts use."""
+    raw = json.loads(path.read_text())
+    if kid not in raw["data"]:
+        raise ValueError(f"no key {kid!r}")
+    _write(path, raw | {"current": kid})
+
+
+def drop_key(path: Path, kid: str) -> None:
+    """Remove a key nothing is encrypted with any more; the current one cannot go."""
+    raw = json.loads(path.read_text())
+    if kid not in raw["data"] or kid == raw["current"]:
+        raise ValueError(f"{kid!r} is the current key, or no key")
+    del raw["data"][kid]
+    _write(path, raw)
+
+
+def _write(path: Path, content: dict) -> None:
     draft = path.with_suffix(".new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as handle:
-        json.dump(fresh, handle, indent=1)
+        json.dump(content, handle, indent=1)
+        handle.flush()
+        os.fsync(handle.fileno())
     os.replace(draft, path)  # whole or not at all: half a key file would lock everybody out
-    return True
 
 
 def load_keys(base: Path) -> Keys:

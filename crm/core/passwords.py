@@ -24,14 +24,14 @@ ROTATION = datetime.timedelta(days=90)
 FEWEST_DIFFERENT = 5
 
 # What people at a bank reach for first. Letters only, lower case.
-BANK_WORDS = (
+_WORDS = (
     "bank banking banker yinhang icbc abchina ccb boc bocom psbc cmb citic cebbank cmbc spdb cib pingan crm kehu "
     "kehujingli jingli customer manager branch zhihang wangdian guiyuan teller admin administrator root system user "
     "password passwd passw mima welcome huanying hello nihao login qwerty qwert asdfgh asdf zxcvbn zxcv iloveyou woaini "
     "letmein abcdef abcd abc changeme default secret china zhongguo beijing shanghai summer winter spring autumn "
     "monday january"
-).split()
-_BANK_WORDS = re.compile("|".join(sorted(map(re.escape, BANK_WORDS), key=len, reverse=True)))
+)
+_BANK_WORDS = re.compile("|".join(sorted(_WORDS.split(), key=len, reverse=True)))
 _LEAST_OWN = 4
 _LOOKALIKES = str.maketrans("0134578@$!", "oieastbasi")
 

@@ -50,7 +50,14 @@ def test_a_canary_in_a_message_is_not_readable(canary, before, after):
 
 
 @pytest.mark.parametrize(
-    "harmless", ["2026-11-24 08:00:00", "2026-11-24T08:00:00.123+00:00 rows=12345678", "batch 2026-11-22 12 files", "amount=98123456.10", "run 17"]
+    "harmless",
+    [
+        "2026-11-24 08:00:00",
+        "2026-11-24T08:00:00.123+00:00 rows=12345678",
+        "batch 2026-11-22 12 files",
+        "amount=98123456.10",
+        "run 17",
+    ],
 )
 def test_dates_counts_and_amounts_stay_readable(harmless):
     assert logs.without_personal_data(harmless) == harmless

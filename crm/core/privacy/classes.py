@@ -88,10 +88,11 @@ def encrypted_fields() -> list[str]:
 
 
 # --- C3 -----------------------------------------------------------------------------------------------------------
-_C3_WORDS = frozenset(
+_CREDENTIALS = (
     "password passwd passcode pwd cvv cvv2 cvc cvc2 cvn cvn2 csc track track1 track2 track3 magstripe pin pinblock otp "
-    "totp biometric biometrics fingerprint faceprint voiceprint iris palmprint".split()
+    "totp biometric biometrics fingerprint faceprint voiceprint iris palmprint"
 )
+_C3_WORDS = frozenset(_CREDENTIALS.split())
 _C3_PHRASES = (
     "pinblock",
     "pincode",

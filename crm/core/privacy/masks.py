@@ -13,9 +13,11 @@ HIDDEN = "****"
 LEAST_HIDDEN = 4
 
 # Surnames of two characters: masking one of them after its first half would invent another family.
-DOUBLE_SURNAMES = frozenset(
-    "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 令狐 长孙 宇文 司徒 司空 夏侯 端木 百里 东郭 南宫 西门 呼延 轩辕 独孤 第五".split()
+_DOUBLE = (
+    "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 令狐 长孙 宇文 "
+    "司徒 司空 夏侯 端木 百里 东郭 南宫 西门 呼延 轩辕 独孤 第五"
 )
+DOUBLE_SURNAMES = frozenset(_DOUBLE.split())
 
 # Where the street begins nothing more is shown. 路桥区, 鼓楼区 and their like are districts, not streets.
 _STREET = re.compile(r"路(?![桥南北]区)|楼(?!区)|[街道巷弄号栋室村屯]")
