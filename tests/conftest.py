@@ -71,7 +71,7 @@ def django_db_setup(django_test_environment, django_db_modify_db_settings, djang
     from django.test.utils import setup_databases, teardown_databases
 
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False)
+        made = setup_databases(verbosity=0, interactive=False, serialized_aliases=())
         load_small_bank()
     yield
     with django_db_blocker.unblock():
