@@ -7,6 +7,7 @@ from django.utils import translation
 
 from crm.core import audit
 from crm.core.access import require
+from crm.core.models import User
 
 LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
 
@@ -41,5 +42,6 @@ def set_language(*, actor, language: str) -> None:
     require(actor, "account.set_language")
     if language not in LANGUAGES:
         raise ValueError(language)
-    type(actor).objects.filter(pk=actor.pk).update(language=language)
+    # request.user is a lazy wrapper: its type is not the model.
+    User.objects.filter(pk=actor.pk).update(language=language)
     audit.record(actor, "account.set_language", actor, payload={"language": language})
