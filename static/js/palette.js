@@ -6,10 +6,11 @@
   if (!palette) return;
   const input = palette.querySelector(".palette-input");
   const found = document.getElementById("palette-found");
+  const list = document.getElementById("palette-list");
   const none = palette.querySelector(".palette-none");
   const searches = input.hasAttribute("hx-post");
 
-  const items = () => [...palette.querySelectorAll(".palette-list [role=option]:not([hidden])")];
+  const items = () => [...palette.querySelectorAll(".palette-item:not([hidden])")];
   const chosen = () => palette.querySelector("[role=option][aria-selected=true]");
 
   function choose(item) {
@@ -27,7 +28,9 @@
       page.hidden = words !== "" && !page.textContent.toLowerCase().includes(words);
     });
     if (words === "") found.replaceChildren();
-    none.hidden = items().length > 0;
+    const any = items().length > 0;
+    none.hidden = any;
+    list.hidden = !any; // an empty list box is no list box
     choose(items()[0]);
   }
 
