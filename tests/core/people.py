@@ -1,30 +1,29 @@
-"""The named people of the small bank, one at a time: for tests that need somebody with a post and nothing else."""
+"""A branch and a few people of it, for tests of signing in: independent of what any feed brought."""
+
+import datetime
+
+from django.contrib.auth.hashers import make_password
 
 from crm.core.models import Branch, Staff, User
-from tests.bank import BRANCHES, PEOPLE
 
-ROWS = {row[0]: row for row in [*PEOPLE, ("sean", "S001", "沈安全", "HO", "security_officer")]}
+PASSWORD = "Weide-am-Kanal-37"
+AT = datetime.datetime(2026, 11, 2, 1, 0, tzinfo=datetime.UTC)
 
 
-def somebody(username: str) -> User:
-    """Return the person of the small bank; make account, staff row and branches where the bank is not loaded."""
-    found = User.objects.filter(username=username).first()
-    if found:
-        return found
-    _username, employee_no, name, branch_no, post = ROWS[username]
-    staff, _ = Staff.objects.get_or_create(
-        employee_no=employee_no, defaults={"name": name, "branch": place(branch_no), "post": post}
+def make_staff(employee_no="X900", post="relationship_manager", **facts) -> Staff:
+    """A member of staff at a branch of its own kind (``X9``)."""
+    branch, _made = Branch.objects.get_or_create(
+        branch_no="X9", defaults={"name": "测试支行", "kind": "branch"}
     )
-    return User.objects.create(username=username, staff=staff)
-
-
-def place(branch_no: str) -> Branch:
-    row = next(row for row in BRANCHES if row["branch_no"] == branch_no)
-    above = place(row["parent_no"]) if row["parent_no"] else None
-    branch, made = Branch.objects.get_or_create(
-        branch_no=branch_no, defaults={"name": row["name"], "kind": row["kind"], "parent": above}
-    )
-    if made:
-        branch.path = f"{above.path if above else '/'}{branch.pk}/"
+    if not branch.path:
+        branch.path = f"/{branch.pk}/"
         branch.save(update_fields=["path"])
-    return branch
+    return Staff.objects.create(employee_no=employee_no, name="金一", branch=branch, post=post, **facts)
+
+
+def make_user(employee_no="X900", post="relationship_manager", password=PASSWORD, set_at=AT, **facts) -> User:
+    """An account whose name is the employee number in small letters."""
+    staff = make_staff(employee_no, post, **facts)
+    return User.objects.create(
+        username=employee_no.lower(), staff=staff, password=make_password(password), password_set_at=set_at
+    )
