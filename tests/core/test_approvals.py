@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from crm.core import approvals, audit
 from crm.core.models import Approval, ApprovalState, AuditEntry, Staff, User
-from tests.core.people import place, somebody
+from tests.core.somebody import place, somebody
 
 AT = datetime.datetime(2026, 11, 24, 8, tzinfo=datetime.UTC)
 VERB = "feeds.override"

@@ -10,7 +10,7 @@ from django.db.utils import ProgrammingError
 from crm.core import audit
 from crm.core.models import AuditEntry, AuditSeal, Staff
 from crm.core.privacy.logs import request_id
-from tests.core.people import somebody
+from tests.core.somebody import somebody
 
 pytestmark = pytest.mark.django_db
 
