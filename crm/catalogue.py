@@ -1,7 +1,7 @@
 """The translations: every word the code shows, held against the file of each language.
 
-Works without the gettext tools, which a bare machine does not have: Babel reads Python, Django turns a template
-into something Babel can read. The words in the code are English; every other language has one complete file.
+Works without the gettext tools, which a bare machine does not have: Babel reads Python, Django turns a
+template into something Babel can read. The words in the code are English; every other language has one complete file.
 """
 
 import re

@@ -119,8 +119,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
     if (Date.now() - goPressedAt < 1500) {
       goPressedAt = 0;
-      const ways = document.querySelectorAll(".bottombar a");
-      const way = { h: ways[0], c: ways[1] }[event.key];
+      const way = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
       if (way) location.assign(way.href);
       return;
     }

@@ -28,7 +28,9 @@ class Reader:
     def _heard(self, message) -> None:
         if message.type not in ("error", "warning"):
             return
-        if any(f"status of {code}" in message.text for code in self._expects):
+        if any(
+            f"status of {code}" in message.text or f"Code {code}" in message.text for code in self._expects
+        ):
             return
         self.wrong.append(f"console: {message.text}")
 
