@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from django.core import checks
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from crm.core.privacy.identity import card_valid
 from crm.core.privacy.masks import MASKS, mask
@@ -29,9 +30,23 @@ class Sensitivity(StrEnum):
     C3 = "C3"
 
 
+# What people call a value of a kind, wherever one is asked for or shown.
+LABELS = {
+    "mobile": _("mobile number"),
+    "phone": _("phone number"),
+    "identity": _("identity number"),
+    "account": _("account number"),
+    "card": _("card number"),
+    "email": _("e-mail address"),
+    "address": _("postal address"),
+    "name": _("name"),
+    "note": _("note"),
+}
+
+
 @dataclass(frozen=True)
 class FieldClass:
-    """``kind``: name of the mask and of the normalisation. ``revealable``: may be shown for a minute, for a purpose."""
+    """``kind``: name of the mask and of the normalisation."""
 
     level: Sensitivity
     kind: str = ""
@@ -46,7 +61,12 @@ class FieldClass:
 
     @property
     def revealable(self) -> bool:
-        return self.encrypted
+        # An account number is stored in the clear (it is a key) but shown by its last four digits like the others.
+        return self.encrypted or self.kind in ("account", "card")
+
+    @property
+    def label(self) -> str:
+        return LABELS.get(self.kind, "")
 
     def masked(self, value: str | None) -> str:
         return mask(self.kind, value)

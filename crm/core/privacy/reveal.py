@@ -89,7 +89,7 @@ def reveal(
     today = clock.business_date(at)
     if Reveal.objects.filter(user=actor, business_date=today).count() >= parameters.value(QUOTA, today):
         raise QuotaUsedUp
-    value = open_sealed(instance, field)
+    value = plain_value(instance, field)
     Reveal.objects.create(
         user=actor,
         field=f"{label}.{field}",
@@ -108,6 +108,20 @@ def reveal(
         payload={"field": f"{label}.{field}", "purpose": purpose},
     )
     return value or ""
+
+
+def plain_value(instance: models.Model, field: str) -> str | None:
+    """Return the value behind a mask: opened where it is encrypted, as it stands where it is a key in the clear."""
+    found = class_of(instance, field)
+    return open_sealed(instance, field) if found and found.encrypted else getattr(instance, field)
+
+
+def masked_value(instance: models.Model, field: str) -> str:
+    """Return what a screen may show of the field."""
+    found = class_of(instance, field)
+    if found is not None and not found.encrypted:
+        return found.masked(getattr(instance, field))
+    return getattr(instance, f"{field}_mask", "") or ""
 
 
 def key_of(instance: models.Model) -> str:

@@ -12,6 +12,7 @@ from crm.core import clock
 from crm.core.access import needs
 from crm.core.forms import RevealForm
 from crm.core.privacy import crypto, reveal
+from crm.core.privacy.classes import class_of
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,8 @@ def reveal_value(request: HttpRequest, model: str, field: str, key: str) -> Http
         raise Http404 from None
     context = {
         "place": {"model": model, "field": field, "key": key},
-        "label": instance._meta.get_field(field).verbose_name,
-        "masked": getattr(instance, f"{field}_mask", "") or "",
+        "label": class_of(instance, field).label,
+        "masked": reveal.masked_value(instance, field),
     }
     if request.method == "GET":
         if "ask" not in request.GET:
