@@ -22,6 +22,7 @@ from crm.core import audit
 from crm.core.access import VERBS, require, works_here
 from crm.core.clock import business_date
 from crm.core.models.approvals import Approval, ApprovalState
+from crm.core.privacy.classes import mask_cards
 from crm.core.scope import Level, branches_for, level_of
 
 Executor = Callable[..., None]
@@ -95,7 +96,7 @@ def propose(actor, verb: str, payload: dict, target: models.Model | tuple | None
         target_type=named[0],
         target_id=named[1],
         maker=actor,
-        reason=reason[:300],
+        reason=mask_cards(reason)[:300],
     )
     approval.refresh_from_db()
     audit.record(actor, "approvals.propose", approval, payload={"verb": verb, "target": list(named)})
@@ -177,7 +178,7 @@ def _must_be_open(approval: Approval) -> None:
 
 
 def _decide(actor, approval: Approval, state: str, decision: str, at: datetime.datetime) -> None:
-    approval.state, approval.checker, approval.decided_at, approval.decision = state, actor, at, decision[:300]
+    approval.state, approval.checker, approval.decided_at, approval.decision = state, actor, at, mask_cards(decision)[:300]
     approval.save(update_fields=["state", "checker", "decided_at", "decision"])
     audit.record(actor, "approvals.decide", approval, payload={"verb": approval.verb, "decision": str(state)})
 

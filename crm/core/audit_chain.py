@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 
-from crm.core import anchors
+from crm.core import anchors, audit
+from crm.core.models.audit import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +170,29 @@ def verify() -> Verification:
     result.head_seq, result.head_hash = last, before.hex() if last else ""
     result.ms = int((time.monotonic() - began) * 1000)
     return result
+
+
+def note(actor, verb: str, result: Verification) -> None:
+    """Leave what a verification saw in the trail itself: the auditor's screen shows the last one."""
+    payload = {
+        "entries": result.entries,
+        "head": result.head_seq,
+        "findings": len(result.findings) + result.more,
+        "anchors": result.anchors,
+        "ms": result.ms,
+    }
+    audit.record(actor, verb, payload=payload, outcome=Outcome.OK if result.ok else Outcome.FAILED)
+
+
+def pending() -> int:
+    """Return how many entries wait for the sealer."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from core_auditentry e"
+            " where e.txid >= coalesce((select below from core_auditseal order by seq desc limit 1), '0')"
+            " and not exists (select from core_auditseal d where d.entry_id = e.id)"
+        )
+        return cursor.fetchone()[0]
 
 
 def _seal_some(at: datetime.datetime, wait: bool) -> tuple[int, bool]:

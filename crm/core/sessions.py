@@ -40,6 +40,8 @@ class AccountBackend(BaseBackend):
 def begin(sender, request: HttpRequest, user, **kwargs) -> None:
     """Register the browser that just signed in; over the limit, the oldest ones are signed out."""
     at = clock.now()
+    if request.session.session_key is None:
+        request.session.save()  # Django drops another person's session and gives the new one its key only later
     with transaction.atomic():
         # Two sign-ins at once must not both count themselves the last one allowed.
         get_user_model().objects.select_for_update(of=("self",)).get(pk=user.pk)

@@ -6,8 +6,7 @@ import sys
 
 from django.core.management.base import BaseCommand
 
-from crm.core import audit, audit_chain, clock
-from crm.core.models.audit import Outcome
+from crm.core import audit_chain, clock
 
 
 class Command(BaseCommand):
@@ -19,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args, **options):
         sealed = audit_chain.seal(clock.now(), wait=True)
         result = audit_chain.verify()
-        record(None, "audit.verified", result)
+        audit_chain.note(None, "audit.verified", result)
         if options["json"]:
             found = [dataclasses.asdict(finding) for finding in result.findings]
             self.stdout.write(
@@ -50,14 +49,3 @@ class Command(BaseCommand):
             f"{result.entries} entries, head {result.head_seq} {result.head_hash[:16]}, {result.anchors} anchors,"
             f" {result.ms} ms: {'intact' if result.ok else 'NOT INTACT'}"
         )
-
-
-def record(actor, verb: str, result: audit_chain.Verification) -> None:
-    """Leave what a verification saw in the trail itself: the auditor's screen shows the last one."""
-    payload = {
-        "entries": result.entries,
-        "head": result.head_seq,
-        "findings": len(result.findings) + result.more,
-        "ms": result.ms,
-    }
-    audit.record(actor, verb, payload=payload, outcome=Outcome.OK if result.ok else Outcome.FAILED)
