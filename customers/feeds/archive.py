@@ -66,7 +66,15 @@ def opened(path: Path, limits: Limits = INBOX) -> Iterator[Batch]:
                 _unzip(path, folder, limits)
             else:
                 _untar(path, folder, limits)
-        except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError, RuntimeError, NotImplementedError) as problem:
+        except (
+            zipfile.BadZipFile,
+            tarfile.TarError,
+            EOFError,
+            zlib.error,
+            OSError,
+            RuntimeError,
+            NotImplementedError,
+        ) as problem:
             raise Refused("unreadable_batch", path=path.name) from problem
         yield _folder(folder, limits)
 
@@ -158,5 +166,3 @@ def _untar(path: Path, folder: Path, limits: Limits) -> None:
                 room.write(name, source, packed)
             elif entry.size > limits.unpacked:
                 raise Refused("archive_too_large", limit=limits.unpacked)
-
-

@@ -12,7 +12,8 @@ from customers.feeds import format as feed
 READABLE = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)", re.ASCII
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)",
+    re.ASCII,
 )
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,12}", re.ASCII)
@@ -49,7 +50,11 @@ class Judge:
         if spec.type in ("amount", "number"):
             wrong = self._wrong_numbers(spec, filled)
         elif spec.type == "text" and not spec.codes:
-            wrong = {cell: "too_long" for cell in filled if len(cell) > spec.length} if max(map(len, filled)) > spec.length else {}
+            wrong = (
+                {cell: "too_long" for cell in filled if len(cell) > spec.length}
+                if max(map(len, filled)) > spec.length
+                else {}
+            )
         else:
             wrong = self._remembered(spec, filled)
         if wrong:
@@ -57,7 +62,9 @@ class Judge:
         return bad
 
     def _wrong_numbers(self, spec: feed.Column, filled: list[str]) -> dict[str, str]:
-        pattern = self._numbers.get(spec.digits) or self._numbers.setdefault(spec.digits, _number(spec.digits))
+        pattern = self._numbers.get(spec.digits) or self._numbers.setdefault(
+            spec.digits, _number(spec.digits)
+        )
         if all(map(pattern.fullmatch, filled)) and spec.least is None:
             return {}
         return {cell: reason for cell in set(filled) if (reason := self._number_reason(spec, pattern, cell))}
@@ -69,7 +76,9 @@ class Judge:
         if not pattern.fullmatch(cell):
             fraction = cell.partition(".")[2].rstrip("0")
             return "too_precise" if len(fraction) > spec.digits[1] else "out_of_range"
-        if spec.least is not None and not spec.least <= Decimal(cell) <= (spec.most if spec.most is not None else Decimal("Infinity")):
+        if spec.least is not None and not spec.least <= Decimal(cell) <= (
+            spec.most if spec.most is not None else Decimal("Infinity")
+        ):
             return "out_of_range"
         return ""
 
@@ -105,7 +114,11 @@ class Judge:
             return "bad_date"
         if day > self.business_date and not spec.ahead:
             return "future"
-        return "out_of_range" if spec.name in feed.BOOKING_DATES and day.year < feed.EARLIEST_BOOKING_YEAR else ""
+        return (
+            "out_of_range"
+            if spec.name in feed.BOOKING_DATES and day.year < feed.EARLIEST_BOOKING_YEAR
+            else ""
+        )
 
     def _time_reason(self, cell: str) -> str:
         if not _TIME.fullmatch(cell):

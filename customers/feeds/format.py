@@ -1,6 +1,6 @@
 """The feed format, version 1, as data: files, columns, types, closed lists, references, and the order of loading.
 
-Everything else in this room is driven by these tables; the rules they stand for are in ``docs/feed-format.md``.
+Everything else in this room is driven by these tables; the rules they stand for are in ``docs/feed.md``.
 """
 
 from dataclasses import dataclass, field
@@ -34,7 +34,13 @@ class Column:
 
     @property
     def sql_type(self) -> str:
-        kinds = {"date": "date", "time": "timestamptz", "amount": "numeric", "number": "numeric", "integer": "integer"}
+        kinds = {
+            "date": "date",
+            "time": "timestamptz",
+            "amount": "numeric",
+            "number": "numeric",
+            "integer": "integer",
+        }
         return kinds.get(self.type, "text")
 
 
@@ -62,7 +68,9 @@ class File:
         return [column.name for column in self.columns if column.required]
 
 
-def text(name: str, length: int = 200, *, required: bool = False, refers: str = "", protect: str = "") -> Column:
+def text(
+    name: str, length: int = 200, *, required: bool = False, refers: str = "", protect: str = ""
+) -> Column:
     return Column(name, required=required, length=length, refers=refers, protect=protect)
 
 

@@ -95,7 +95,9 @@ def parse(raw: bytes, present: frozenset[str]) -> Manifest:
 
 
 def _field(name: str, found: object, expected: str) -> Refused:
-    return Refused("manifest_field", field=name, found="missing" if found is None else repr(found), expected=expected)
+    return Refused(
+        "manifest_field", field=name, found="missing" if found is None else repr(found), expected=expected
+    )
 
 
 def _document(raw: bytes) -> dict[str, Any]:
@@ -112,7 +114,10 @@ def _document(raw: bytes) -> dict[str, Any]:
 
     try:
         document = json.loads(
-            raw.decode("utf-8-sig"), object_pairs_hook=no_twice, parse_float=Decimal, parse_constant=no_constant
+            raw.decode("utf-8-sig"),
+            object_pairs_hook=no_twice,
+            parse_float=Decimal,
+            parse_constant=no_constant,
         )
     except (ValueError, RecursionError) as problem:
         raise Refused("manifest_json", problem=str(problem) or type(problem).__name__) from problem
@@ -133,14 +138,23 @@ def _business_date(value: object) -> datetime.date:
 def _dialect(value: object) -> Dialect:
     if not isinstance(value, dict):
         raise _field("dialect", value, "an object")
-    encoding, delimiter, null = value.get("encoding", "utf-8"), value.get("delimiter", ","), value.get("null", "")
+    encoding, delimiter, null = (
+        value.get("encoding", "utf-8"),
+        value.get("delimiter", ","),
+        value.get("null", ""),
+    )
     try:
         codec = codecs.lookup(encoding).name if isinstance(encoding, str) else ""
     except (LookupError, ValueError):
         codec = ""
     if codec not in ENCODINGS:
         raise _field("dialect.encoding", encoding, "an encoding such as utf-8 or gb18030")
-    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter.isalnum() or delimiter in "\"\r\n\0.-+' _":
+    if (
+        not isinstance(delimiter, str)
+        or len(delimiter) != 1
+        or delimiter.isalnum()
+        or delimiter in "\"\r\n\0.-+' _"
+    ):
         raise _field("dialect.delimiter", delimiter, "one character such as , or |")
     if not isinstance(null, str) or len(null) > 20:
         raise _field("dialect.null", null, "a short text")
@@ -188,7 +202,11 @@ def _control(name: str, value: object) -> dict[str, dict[str, Decimal]]:
 
 
 def _total(where: str, value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal) or not _DECIMAL.fullmatch(str(value)):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, str | int | Decimal)
+        or not _DECIMAL.fullmatch(str(value))
+    ):
         raise _field(where, value, "an exact decimal amount")
     try:
         return Decimal(str(value))

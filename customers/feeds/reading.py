@@ -80,7 +80,9 @@ class Reader:
         self._hashed = _Hashed(stream)
         self._line = 0  # physical lines handed to the CSV reader
         encoding = "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding
-        text = io.TextIOWrapper(io.BufferedReader(self._hashed, PIECE), encoding=encoding, errors="strict", newline="")
+        text = io.TextIOWrapper(
+            io.BufferedReader(self._hashed, PIECE), encoding=encoding, errors="strict", newline=""
+        )
         self._records = csv.reader(self._lines(text), delimiter=dialect.delimiter, strict=True)
         self.header = self._header()
 
@@ -94,7 +96,9 @@ class Reader:
                 while len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
                     whole, line = TOO_LONG, text.readline(LONGEST_LINE)  # read on to its end, keep nothing
             except UnicodeError as problem:
-                raise Refused("encoding", file=name, line=self._line + 1, encoding=self.dialect.encoding) from problem
+                raise Refused(
+                    "encoding", file=name, line=self._line + 1, encoding=self.dialect.encoding
+                ) from problem
             if not whole:
                 return
             self._line += 1
@@ -180,7 +184,9 @@ class Reader:
         for name, cells in zip(self.header, columns, strict=True):
             for index, reason in self.judge.column(self.file.by_name[name], cells).items():
                 bad.setdefault(index, (name, reason))
-                if name in self.promise.control and (not cells[index] or not READABLE.fullmatch(cells[index])):
+                if name in self.promise.control and (
+                    not cells[index] or not READABLE.fullmatch(cells[index])
+                ):
                     self._unreadable(lines[index], name)
         for first, second in self.file.orders:
             for index in self._backwards(first, second, columns):
