@@ -177,7 +177,9 @@ def accept_invitation(*, request: HttpRequest, token: str, password: str, at: da
 
 # --- passwords ----------------------------------------------------------------------------------------------------
 @transaction.atomic
-def choose_password(*, user: User, password: str, at: datetime.datetime) -> None:
+def choose_password(
+    *, user: User, password: str, at: datetime.datetime, verb: str = "account.password_set"
+) -> None:
     """Set a password that keeps the rules, and remember the last five. Raises ValidationError."""
     validate_password(password, user)
     user.set_password(password)
@@ -188,7 +190,7 @@ def choose_password(*, user: User, password: str, at: datetime.datetime) -> None
         passwords.REMEMBERED :
     ]
     OldPassword.objects.filter(pk__in=list(surplus)).delete()
-    audit.record(user, "account.password_set", user)
+    audit.record(user, verb, user)
 
 
 def change_password(*, request: HttpRequest, current: str, password: str, at: datetime.datetime) -> Answer:
@@ -207,7 +209,7 @@ def change_password(*, request: HttpRequest, current: str, password: str, at: da
         return Answer()
     with transaction.atomic():
         attempts.succeed(attempt)
-        choose_password(user=user, password=password, at=at)
+        choose_password(user=user, password=password, at=at, verb="account.change_password")
         sessions.end_all(actor=user, user=user, keep=request.session.session_key)
         live = LiveSession.objects.filter(session_key=request.session.session_key)
         update_session_auth_hash(request, user)

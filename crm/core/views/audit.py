@@ -19,6 +19,16 @@ from crm.core.models import AuditEntry, Outcome
 # A screen waits two seconds for a chain of this length; a longer one is a command's work.
 VERIFIED_ON_SCREEN = 200_000
 ANCHORS_SHOWN = 14
+# What each kind of finding means, in the reader's language; the command says the same in English.
+FINDINGS = {
+    "changed": gettext_lazy("The entry, its seal or the one before is not what was sealed."),
+    "gap": gettext_lazy("Seals are missing before this one."),
+    "missing": gettext_lazy("The sealed entry is gone."),
+    "unsealed": gettext_lazy("The entry was put in afterwards, behind the sealer."),
+    "cut": gettext_lazy("An anchor has seen this seal; the chain has it no longer."),
+    "replaced": gettext_lazy("An anchor has seen another hash here: this part was written anew."),
+    "anchor": gettext_lazy("A line of the anchors cannot be believed."),
+}
 VERIFICATIONS = ("audit.verify", "audit.verified")
 
 
@@ -114,7 +124,8 @@ def audit_verify(request: HttpRequest) -> HttpResponse:
     audit_chain.seal(clock.now())
     result = audit_chain.verify()
     audit_chain.note(request.user, "audit.verify", result)
-    return render(request, "core/audit_chain.html", {**_state(), "result": result})
+    findings = [(finding, FINDINGS[finding.kind]) for finding in result.findings]
+    return render(request, "core/audit_chain.html", {**_state(), "result": result, "findings": findings})
 
 
 def _state() -> dict:
