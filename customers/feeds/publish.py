@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from crm.core import placements
+from crm.core import org
 from crm.core.privacy import crypto
 from customers import assignments, quality
 from customers.feeds import bookings, checking, corrections, identities, reconcile, report, totals
@@ -130,18 +130,18 @@ class _Publication:
         checking.resolve(self.cursor, staged, references)
         rows, lines = report.rows_of(self.cursor, staged)
         judged = (
-            placements.misplaced(rows) if staged.file is feed.BRANCHES else placements.backwards_staff(rows)
+            org.misplaced(rows) if staged.file is feed.BRANCHES else org.backwards_staff(rows)
         )
         checking.reject_lines(self.cursor, staged, {lines[index]: told for index, told in judged.items()})
         kept = [row for index, row in enumerate(rows) if index not in judged]
-        delivery = placements.Delivery(
+        delivery = org.Delivery(
             source=self.manifest.source,
             batch_no=self.row.pk,
             known_on=datetime.date.fromisoformat(self.delivery.known_on),
             on=self.manifest.business_date,
             replaces=self.delivery.replaces or None,
         )
-        take = placements.take_branches if staged.file is feed.BRANCHES else placements.take_staff
+        take = org.take_branches if staged.file is feed.BRANCHES else org.take_staff
         outcome = take(kept, delivery)
         report.keep_org_history(
             self.row, "branch" if staged.file is feed.BRANCHES else "staff", outcome, delivery

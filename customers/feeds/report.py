@@ -4,7 +4,7 @@ import json
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from crm.core.placements import Delivery, Outcome, Row
+from crm.core.org import Delivery, Outcome, Row
 from customers.feeds import format as feed
 from customers.feeds.bookings import LEDGERS
 from customers.feeds.checking import good_table
