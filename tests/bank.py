@@ -333,6 +333,6 @@ def _run_the_night() -> None:
 
     from django.core.management import call_command
 
-    if find_spec("segmentation.management.commands.nightly") is None:
+    if find_spec("segmentation.management") is None:
         return
     call_command("nightly", as_of=LAST_DAY.isoformat(), json=True, stdout=open("/dev/null", "w"))  # noqa: SIM115
