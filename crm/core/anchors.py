@@ -106,7 +106,9 @@ def anchor(at: datetime.datetime, *, again: bool = False, accepted_loss: str = "
         _append(folder / FILE, line)
     if accepted_loss:
         _write_head(top, at)
-    audit.record(None, "audit.anchored", payload={"seq": top.seq, "head": top.hash.hex(), "loss": accepted_loss})
+    audit.record(
+        None, "audit.anchored", payload={"seq": top.seq, "head": top.hash.hex(), "loss": accepted_loss}
+    )
     return line
 
 
@@ -195,7 +197,10 @@ def _signed(line: dict) -> dict:
 def _checked(text: str, key: Ed25519PublicKey) -> dict:
     """Return the line; raise ValueError where it cannot be read or is not ours."""
     line = json.loads(text)
-    if not isinstance(line, dict) or not {"database", "chain", "seq", "hash", "at", "signature"} <= line.keys():
+    if (
+        not isinstance(line, dict)
+        or not {"database", "chain", "seq", "hash", "at", "signature"} <= line.keys()
+    ):
         raise ValueError("it is not an anchor")
     try:
         key.verify(base64.b64decode(line["signature"]), _text(line))

@@ -53,7 +53,9 @@ class Action:
 _actions: dict[str, Action] = {}
 
 
-def executor(verb: str, *, describe: Callable[[dict], Described] | None = None) -> Callable[[Executor], Executor]:
+def executor(
+    verb: str, *, describe: Callable[[dict], Described] | None = None
+) -> Callable[[Executor], Executor]:
     """Register what carries an approved verb out. It runs once, in the transaction of the approval."""
     if verb not in VERBS:
         raise ValueError(f"{verb} is not in the table of verbs")
@@ -76,13 +78,19 @@ def payload_hash(verb: str, payload: dict, target: tuple[str, str], maker_id: in
     and back unchanged (write amounts as decimal strings)."""
     _refuse_floats(payload)
     text = json.dumps(
-        [verb, payload, *target, maker_id], sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False
+        [verb, payload, *target, maker_id],
+        sort_keys=True,
+        ensure_ascii=True,
+        separators=(",", ":"),
+        allow_nan=False,
     )
     return hashlib.sha256(text.encode()).digest()
 
 
 @transaction.atomic
-def propose(actor, verb: str, payload: dict, target: models.Model | tuple | None = None, *, reason: str = "") -> Approval:
+def propose(
+    actor, verb: str, payload: dict, target: models.Model | tuple | None = None, *, reason: str = ""
+) -> Approval:
     """Propose ``verb`` with ``payload`` (ids, codes, decimal strings); whoever may do the verb may propose it."""
     require(actor, verb)
     if verb not in _actions:
@@ -178,7 +186,12 @@ def _must_be_open(approval: Approval) -> None:
 
 
 def _decide(actor, approval: Approval, state: str, decision: str, at: datetime.datetime) -> None:
-    approval.state, approval.checker, approval.decided_at, approval.decision = state, actor, at, mask_cards(decision)[:300]
+    approval.state, approval.checker, approval.decided_at, approval.decision = (
+        state,
+        actor,
+        at,
+        mask_cards(decision)[:300],
+    )
     approval.save(update_fields=["state", "checker", "decided_at", "decision"])
     audit.record(actor, "approvals.decide", approval, payload={"verb": approval.verb, "decision": str(state)})
 

@@ -1,9 +1,11 @@
 """The chain over the audit trail: one sealer numbers the entries and hashes each with the one before; the verification
 reads them all again and says where they differ.
 
-An entry is sealed when its transaction lies below the snapshot's xmin: then no transaction with a smaller number can
-still commit one, so nothing that was in flight is skipped. Each seal carries that horizon (``below``): an unsealed
-entry from under it was put there afterwards.
+Numbers of entries are drawn before their transactions commit, so a lower one may appear after a higher one was sealed.
+Each seal therefore carries a horizon, the snapshot's xmin at that moment (``below``): no transaction under it can still
+commit anything, so the next sealing looks at everything from there on again and skips nothing, however long a
+transaction takes; and an unsealed entry under it was put there afterwards. What is committed is sealed at once: waiting
+until the horizon has passed it would leave the trail open for as long as the longest load of a feed.
 """
 
 import datetime
@@ -36,19 +38,15 @@ ENTRY = (
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
 
 PENDING = f"""
-select pg_snapshot_xmin(s.now)::text, {ENTRY}
+select pg_snapshot_xmin(pg_current_snapshot())::text, {ENTRY}
 from core_auditentry e
-cross join (select pg_current_snapshot() as now) s
-where (
-    e.txid < pg_snapshot_xmin(s.now)
-    -- Never handed out here yet: the entry came with a dump of another cluster. Our own open transaction does not count.
-    or (e.txid >= pg_snapshot_xmax(s.now) and e.txid is distinct from pg_current_xact_id_if_assigned())
-  )
-  and (%(all)s or e.txid >= %(below)s::xid8)
+where (%(all)s or e.txid >= %(below)s::xid8)
+  -- What this very transaction wrote is not committed yet.
+  and e.txid is distinct from pg_current_xact_id_if_assigned()
   and not exists (select from core_auditseal d where d.entry_id = e.id)
 order by e.id
 limit %(limit)s
-"""  # noqa: S608 - constants only
+"""
 SEALED = f"""
 select s.seq, s.hash, s.entry_id, s.below::text, extract(epoch from s.sealed_at)::text, {ENTRY}
 from core_auditseal s
@@ -56,7 +54,7 @@ left join core_auditentry e on e.id = s.entry_id
 where s.seq > %s
 order by s.seq
 limit %s
-"""  # noqa: S608
+"""
 # After a sealing, what lies under the newest horizon without a seal was written there behind the sealer's back.
 SLIPPED_IN = """
 select e.id
@@ -148,11 +146,18 @@ def verify() -> Verification:
     for seq, stored, entry_id, below, sealed_at, *entry in _sealed():
         stored = bytes(stored)
         if seq != last + 1:
-            result.found("gap", seq, entry_id, f"follows number {last}: {seq - last - 1} seals are missing between them")
+            result.found(
+                "gap",
+                seq,
+                entry_id,
+                f"follows number {last}: {seq - last - 1} seals are missing between them",
+            )
         if entry[0] is None:
             result.found("missing", seq, entry_id, "the sealed entry is gone")
         elif link(before, seq, below, sealed_at, tuple(entry)) != stored:
-            result.found("changed", seq, entry_id, "the entry, its seal or the one before is not what was sealed")
+            result.found(
+                "changed", seq, entry_id, "the entry, its seal or the one before is not what was sealed"
+            )
         for one in seen.pop(seq, ()):
             if one.hash != stored:
                 result.found("replaced", seq, entry_id, f"the {one.label} saw another hash here")
@@ -166,7 +171,9 @@ def verify() -> Verification:
     with connection.cursor() as cursor:
         cursor.execute(SLIPPED_IN, [FINDINGS_TOLD])
         for (entry_id,) in cursor.fetchall():
-            result.found("unsealed", None, entry_id, "lies under the horizon of the newest seal, yet was never sealed")
+            result.found(
+                "unsealed", None, entry_id, "lies under the horizon of the newest seal, yet was never sealed"
+            )
     result.head_seq, result.head_hash = last, before.hex() if last else ""
     result.ms = int((time.monotonic() - began) * 1000)
     return result
@@ -219,9 +226,9 @@ def _seal_some(at: datetime.datetime, wait: bool) -> tuple[int, bool]:
         below = rows[0][0] if done else horizon
         moment, before = _moment(at), bytes(before)
         seqs, entries, hashes = [], [], []
-        for seq, (_xmin, *entry) in enumerate(rows, start=seq + 1):
-            before = link(before, seq, below, moment, tuple(entry))
-            seqs.append(seq)
+        for number, (_xmin, *entry) in enumerate(rows, start=seq + 1):
+            before = link(before, number, below, moment, tuple(entry))
+            seqs.append(number)
             entries.append(entry[0])
             hashes.append(before)
         cursor.execute(PUT, [below, at, seqs, entries, hashes])

@@ -105,7 +105,8 @@ def fences_never_go_back() -> list[str]:
 @invariant("I10", "Every approved action took two people and was carried out as proposed, once")
 def approvals_hold() -> list[str]:
     found = rows(
-        "select id from core_approval where checker_id = maker_id", "approval {0} was decided by its own maker"
+        "select id from core_approval where checker_id = maker_id",
+        "approval {0} was decided by its own maker",
     )
     found += rows(
         "select id, state from core_approval where (state = 'executed') <> (executed_at is not null) or state = 'approved'",
@@ -180,9 +181,8 @@ def no_orphans() -> list[str]:
             known = " and ".join(f"t.{quote(c)} is not null" for c in columns)
             # Names come from the catalogue, quoted; nothing here was typed by anybody.
             cursor.execute(
-                f"select count(*) from {table} t where {known} and not exists (select from {referenced} r where {join})"  # noqa: S608
+                f"select count(*) from {table} t where {known} and not exists (select from {referenced} r where {join})"
             )
             if orphans := cursor.fetchone()[0]:
                 found.append(f"{table}: {orphans} rows of {name} point at no row of {referenced}")
     return found
-

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def proposal(executed):  # noqa: F811
-    return approvals.propose(somebody("adam"), VERB, PAYLOAD, ("customers.feedbatch", 7), reason="late & <late>")
+    return approvals.propose(
+        somebody("adam"), VERB, PAYLOAD, ("customers.feedbatch", 7), reason="late & <late>"
+    )
 
 
 @pytest.fixture

@@ -21,7 +21,11 @@ def colleague(username, like, branch_no=None):
     model = somebody(like)
     staff, _ = Staff.objects.get_or_create(
         employee_no=f"X-{username}",
-        defaults={"name": username, "branch": place(branch_no) if branch_no else model.staff.branch, "post": model.post},
+        defaults={
+            "name": username,
+            "branch": place(branch_no) if branch_no else model.staff.branch,
+            "post": model.post,
+        },
     )
     return User.objects.get_or_create(username=username, defaults={"staff": staff})[0]
 
@@ -35,7 +39,9 @@ def executed(monkeypatch):
         calls.append((payload, maker.username, checker.username))
         audit.record(checker, VERB, ("customers.feedbatch", payload["batch"]))
 
-    monkeypatch.setitem(approvals._actions, VERB, approvals.Action(execute, lambda payload: list(payload.items())))
+    monkeypatch.setitem(
+        approvals._actions, VERB, approvals.Action(execute, lambda payload: list(payload.items()))
+    )
     return calls
 
 
@@ -54,12 +60,17 @@ def trail():
 
 
 def test_a_proposal_is_carried_out_once_by_somebody_else(proposal, people, executed):
-    adam, abel = people
+    _adam, abel = people
     before = len(trail())
     done = approvals.approve(abel, proposal, AT, decision="seen")
     assert executed == [(PAYLOAD, "adam", "abel")]
     done = Approval.objects.get(pk=done.pk)
-    assert (done.state, done.checker, done.decided_at, done.executed_at) == (ApprovalState.EXECUTED, abel, AT, AT)
+    assert (done.state, done.checker, done.decided_at, done.executed_at) == (
+        ApprovalState.EXECUTED,
+        abel,
+        AT,
+        AT,
+    )
     assert trail()[before:] == ["approvals.decide", VERB]
     with pytest.raises(approvals.NotOpen):
         approvals.approve(abel, proposal, AT)
@@ -145,7 +156,9 @@ def test_nothing_is_decided_twice_nor_deleted(proposal, people):
     Approval.objects.filter(pk=proposal.pk).update(state="rejected", checker=people[1], decided_at=AT)
     for state in ("proposed", "approved", "withdrawn", "executed", "rejected"):
         with pytest.raises(DatabaseError), transaction.atomic():
-            Approval.objects.filter(pk=proposal.pk).update(state=state, executed_at=AT if state == "executed" else None)
+            Approval.objects.filter(pk=proposal.pk).update(
+                state=state, executed_at=AT if state == "executed" else None
+            )
     for role in ("crm_app", "none"):
         with connection.cursor() as cursor, pytest.raises(DatabaseError), transaction.atomic():
             cursor.execute("set constraints all immediate")

@@ -106,7 +106,10 @@ def test_one_place_alone_still_shows_a_restored_backup(copy, kept):
 
 def test_a_chain_rewritten_by_somebody_who_knows_the_recipe_is_found(copy):
     anchors.anchor(AT)
-    as_owner("update core_auditentry set object_id = '4711' where id = (select min(id) from core_auditentry)", "delete from core_auditseal")
+    as_owner(
+        "update core_auditentry set object_id = '4711' where id = (select min(id) from core_auditentry)",
+        "delete from core_auditseal",
+    )
     audit_chain.seal(AT, wait=True)
     assert kinds() == {"replaced"}
 
@@ -144,13 +147,24 @@ def test_a_loss_that_was_accepted_is_no_longer_expected_and_stays_on_record(copy
 
 
 def test_another_database_in_the_same_folder_is_not_mixed_up(copy):
-    other = {**anchors._facts(anchors.head(), AT), "database": "another", "chain": "11" * 32, "seq": 10**6, "date": "2026-11-24"}
+    other = {
+        **anchors._facts(anchors.head(), AT),
+        "database": "another",
+        "chain": "11" * 32,
+        "seq": 10**6,
+        "date": "2026-11-24",
+    }
     anchors._append(anchors.places()[0] / anchors.FILE, anchors._signed(other))
     assert audit_chain.verify().ok
 
 
 def test_a_copy_under_another_name_is_held_to_the_anchors_of_its_chain(copy):
-    facts = {**anchors._facts(anchors.head(), AT), "database": "the_original", "seq": 10**6, "date": "2026-11-24"}
+    facts = {
+        **anchors._facts(anchors.head(), AT),
+        "database": "the_original",
+        "seq": 10**6,
+        "date": "2026-11-24",
+    }
     anchors._append(anchors.places()[0] / anchors.FILE, anchors._signed(facts))
     assert kinds() == {"cut"}
 
@@ -169,7 +183,11 @@ def test_the_public_key_checks_a_line_without_the_program(copy, capsys):
 
 def manage(copy, *arguments):
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments], env=copy.environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "manage.py", *arguments],
+        env=copy.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
@@ -180,7 +198,9 @@ def test_the_commands_seal_first_print_json_alone_and_fail_when_something_is_wro
     told = json.loads(answer.stdout)
     assert answer.returncode == 0 and told["ok"] and told["sealed"] == 1 and told["findings"] == []
     assert manage(copy, "anchor_audit").returncode == 0
-    as_owner("update core_auditentry set verb = 'feeds.upload' where id = (select min(id) from core_auditentry)")
+    as_owner(
+        "update core_auditentry set verb = 'feeds.upload' where id = (select min(id) from core_auditentry)"
+    )
     answer = manage(copy, "verify_audit", "--json")
     told = json.loads(answer.stdout)
     assert answer.returncode == 1 and not told["ok"]

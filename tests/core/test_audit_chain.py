@@ -79,20 +79,16 @@ def found():
 def test_an_untouched_chain_verifies(chain):
     result = audit_chain.verify()
     assert result.ok and result.entries == ENTRIES == result.head_seq and not result.more
-    assert list(AuditSeal.objects.order_by("seq").values_list("seq", flat=True)) == list(range(1, ENTRIES + 1))
+    assert list(AuditSeal.objects.order_by("seq").values_list("seq", flat=True)) == list(
+        range(1, ENTRIES + 1)
+    )
 
 
 def test_sealing_again_seals_only_what_is_new(chain):
     assert audit_chain.seal(AT) == 0
-    horizon = AuditSeal.objects.latest("seq").below
-    execute(
-        "insert into core_auditentry (at, txid, verb, object_type, object_id, payload, request_id, outcome)"
-        " values (now(), %s::text::xid8, 'home.view', '', '', '{}', '', 'ok')",
-        [horizon],
-    )
-    # Its transaction is the test's own as far as the horizon can tell: nothing above it is sealed.
-    assert audit_chain.seal(AT) == 0
-    assert audit_chain.verify().ok
+    write(3, first=10**9)
+    assert audit_chain.seal(AT) == 3 and audit_chain.seal(AT) == 0
+    assert audit_chain.verify().ok and audit_chain.verify().entries == ENTRIES + 3
 
 
 def test_batches_chain_like_one(chain, monkeypatch):
@@ -125,7 +121,13 @@ def test_the_hash_of_an_entry_is_what_the_documentation_says(chain):
 def test_every_column_is_hashed():
     names = [field.column for field in AuditEntry._meta.concrete_fields]
     assert all(f"e.{name}" in audit_chain.ENTRY for name in names), names
-    assert {field.column for field in AuditSeal._meta.concrete_fields} == {"seq", "entry_id", "below", "hash", "sealed_at"}
+    assert {field.column for field in AuditSeal._meta.concrete_fields} == {
+        "seq",
+        "entry_id",
+        "below",
+        "hash",
+        "sealed_at",
+    }
 
 
 # --- tampering ------------------------------------------------------------------------------------------------------
@@ -163,7 +165,9 @@ def tamper_seal_column(dice, seq):
 
 
 def tamper_null_infinity(dice, seq):
-    column, value = dice.choice([("customer_id", "9"), ("at", "'infinity'"), ("payload", "'null'"), ("payload", "'[]'")])
+    column, value = dice.choice(
+        [("customer_id", "9"), ("at", "'infinity'"), ("payload", "'null'"), ("payload", "'[]'")]
+    )
     execute(f"update core_auditentry set {column} = {value} where id = {entry_of(seq)}")
 
 
@@ -259,7 +263,10 @@ def entry_of(seq):
 @pytest.mark.slow
 def test_each_of_a_thousand_random_tamperings_is_found(chain):
     """1,000 of 1,000; the chain verifies before, between and after."""
-    anchors._append(anchors.places()[0] / anchors.FILE, anchors._signed({**anchors._facts(anchors.head(), AT), "date": "2026-11-24"}))
+    anchors._append(
+        anchors.places()[0] / anchors.FILE,
+        anchors._signed({**anchors._facts(anchors.head(), AT), "date": "2026-11-24"}),
+    )
     dice = random.Random(20261124)
     missed = []
     for number in range(1000):
@@ -312,8 +319,8 @@ def test_in_the_own_transaction_nothing_is_sealed_before_its_commit(db):
 # --- with real commits ----------------------------------------------------------------------------------------------
 
 
-def test_an_entry_in_flight_with_a_lower_number_is_not_skipped(bank_copy):
-    """The slow one takes its number first and commits last; the sealer must neither pass it over nor take it early."""
+def test_an_entry_in_flight_with_a_lower_number_is_not_skipped_nor_holds_the_others_up(bank_copy):
+    """The slow one takes its number first and commits last, as the load of a feed does."""
     with bank_copy.connected():
         taken, go_on = threading.Event(), threading.Event()
         numbers = {}
@@ -330,15 +337,16 @@ def test_an_entry_in_flight_with_a_lower_number_is_not_skipped(bank_copy):
         assert taken.wait(20)
         numbers["fast"] = audit.record(None, "audit.verified", payload={"who": "fast"})
         assert numbers["slow"] < numbers["fast"]
-        audit_chain.seal(AT)
-        sealed = set(AuditSeal.objects.values_list("entry_id", flat=True))
-        # Both are above the oldest open transaction: sealing the fast one alone would put a horizon over the slow one.
-        assert not sealed & set(numbers.values())
+        audit_chain.seal(AT, wait=True)
+        seals = dict(AuditSeal.objects.values_list("entry_id", "seq"))
+        assert numbers["fast"] in seals and numbers["slow"] not in seals
+        slow_transaction = int(execute("select pg_snapshot_xmin(pg_current_snapshot())::text")[0][0])
+        assert AuditSeal.objects.latest("seq").below <= slow_transaction  # the horizon stays under the open one
         go_on.set()
         thread.join(20)
-        audit_chain.seal(AT)
-        sealed = set(AuditSeal.objects.values_list("entry_id", flat=True))
-        assert set(numbers.values()) <= sealed
+        audit_chain.seal(AT, wait=True)
+        seals = dict(AuditSeal.objects.values_list("entry_id", "seq"))
+        assert seals[numbers["slow"]] > seals[numbers["fast"]]
         result = audit_chain.verify()
         assert result.ok, result.findings
 
@@ -383,7 +391,11 @@ def test_a_dump_brought_into_a_new_cluster_goes_on_with_its_chain(chain):
     # As it was sealed over there: with a horizon of that cluster.
     execute("delete from core_auditseal")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(audit_chain, "PENDING", audit_chain.PENDING.replace("pg_snapshot_xmin(s.now)::text", "'4000000009999'"))
+        patch.setattr(
+            audit_chain,
+            "PENDING",
+            audit_chain.PENDING.replace("pg_snapshot_xmin(pg_current_snapshot())::text", "'4000000009999'"),
+        )
         assert audit_chain.seal(AT) == ENTRIES
     write(5, first=100)
     assert audit_chain.seal(AT) == 5

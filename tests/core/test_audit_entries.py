@@ -24,12 +24,21 @@ def test_an_entry_says_who_did_what_to_which_object_and_when(ann):
     mark = request_id.set("r1")
     try:
         number = audit.record(
-            ann, "customers.assign", ("customers.customer", 7), customer_id=7, payload={"to": 3, "on": datetime.date(2026, 11, 24)}
+            ann,
+            "customers.assign",
+            ("customers.customer", 7),
+            customer_id=7,
+            payload={"to": 3, "on": datetime.date(2026, 11, 24)},
         )
     finally:
         request_id.reset(mark)
     entry = AuditEntry.objects.get(pk=number)
-    assert (entry.actor, entry.verb, entry.object_type, entry.object_id) == (ann, "customers.assign", "customers.customer", "7")
+    assert (entry.actor, entry.verb, entry.object_type, entry.object_id) == (
+        ann,
+        "customers.assign",
+        "customers.customer",
+        "7",
+    )
     assert entry.payload == {"to": 3, "on": "2026-11-24"}
     assert (entry.customer_id, entry.request_id, entry.outcome) == (7, "r1", "ok")
     assert entry.at.tzinfo is not None and entry.txid > 0
@@ -84,7 +93,10 @@ def test_what_looks_like_personal_data_is_refused(ann, payload):
         {"right_password": True, "mobile": None},
         {"sha256": "9" * 40 + "a" * 24},
         {"request": "12345678-1234-1234-1234-1234567890ab"},
-        {"at": datetime.datetime(2026, 11, 24, 1, 2, 3, 4567, tzinfo=datetime.UTC), "amount": Decimal("1234567.89")},
+        {
+            "at": datetime.datetime(2026, 11, 24, 1, 2, 3, 4567, tzinfo=datetime.UTC),
+            "amount": Decimal("1234567.89"),
+        },
         {"masked": "138****8001", "customers": [1, 2, 99_999_999]},
         {"field": "customers.customer.mobile"},
     ],
@@ -120,7 +132,10 @@ def test_nobody_changes_or_removes_what_was_recorded(ann, statement, table, colu
         cursor.execute("set constraints all immediate")  # else TRUNCATE stumbles over pending checks first
         if role == "owner":
             cursor.execute("reset role")
-        with pytest.raises((DatabaseError, ProgrammingError), match=r"is refused|permission denied"), transaction.atomic():
+        with (
+            pytest.raises((DatabaseError, ProgrammingError), match=r"is refused|permission denied"),
+            transaction.atomic(),
+        ):
             cursor.execute(statement.format(table=table, column=column))
         cursor.execute("set role crm_app")
 
@@ -132,7 +147,9 @@ def test_grants_and_triggers_refuse_each_on_its_own(ann):
             cursor.execute(rights, [table])
             assert {row[0] for row in cursor.fetchall()} <= {"SELECT", "INSERT"}, table
         cursor.execute("reset role")
-        cursor.execute("select count(*) from pg_trigger where tgrelid = 'core_auditentry'::regclass and tgtype & 32 > 0")
+        cursor.execute(
+            "select count(*) from pg_trigger where tgrelid = 'core_auditentry'::regclass and tgtype & 32 > 0"
+        )
         assert cursor.fetchone()[0] == 1  # TRUNCATE
         cursor.execute("set role crm_app")
 
@@ -140,7 +157,11 @@ def test_grants_and_triggers_refuse_each_on_its_own(ann):
 @pytest.mark.parametrize("column", ["id", "at", "txid"])
 def test_the_app_cannot_say_when_an_entry_was_written_nor_its_number(ann, column):
     values = {"id": "1", "at": "now()", "txid": "'3'"}
-    with connection.cursor() as cursor, pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+    with (
+        connection.cursor() as cursor,
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+    ):
         cursor.execute(
             f"insert into core_auditentry (verb, {column}, object_type, object_id, payload, request_id, outcome)"
             f" values ('home.view', {values[column]}, '', '', '{{}}', '', 'ok')"
@@ -169,4 +190,6 @@ def test_a_denial_is_recorded_with_the_page_that_refuses(ann, client, settings):
 
 def test_no_seal_is_numbered_below_one(db):
     with pytest.raises(DatabaseError), transaction.atomic():
-        AuditSeal.objects.create(seq=0, entry_id=1, below=1, hash=b"x" * 32, sealed_at=datetime.datetime.now(datetime.UTC))
+        AuditSeal.objects.create(
+            seq=0, entry_id=1, below=1, hash=b"x" * 32, sealed_at=datetime.datetime.now(datetime.UTC)
+        )

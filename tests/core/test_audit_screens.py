@@ -48,7 +48,9 @@ def test_each_filter_finds_its_entries_and_nonsense_finds_all_or_nothing(auditor
     def shown(**query):
         return {number for number in numbers(auditor.get(url, query)) if number >= one}
 
-    today = AuditEntry.objects.get(pk=one).at.astimezone(datetime.timezone(datetime.timedelta(hours=8))).date()
+    today = (
+        AuditEntry.objects.get(pk=one).at.astimezone(datetime.timezone(datetime.timedelta(hours=8))).date()
+    )
     assert shown() >= {one, two, three}
     assert shown(actor="ann") == shown(actor="E001") == {one}
     assert shown(verb="customers.assign") == {one, two}
@@ -84,7 +86,9 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(auditor, django_asser
 
 
 def test_an_entry_shows_its_payload_and_its_place(auditor):
-    number = audit.record(somebody("ann"), "customers.assign", ("customers.customer", 12), payload={"to": 3, "why": "<b>x</b>"})
+    number = audit.record(
+        somebody("ann"), "customers.assign", ("customers.customer", 12), payload={"to": 3, "why": "<b>x</b>"}
+    )
     page = auditor.get(reverse("audit_entry", args=[number]))
     assert page.status_code == 200
     text = page.content.decode()
@@ -93,7 +97,11 @@ def test_an_entry_shows_its_payload_and_its_place(auditor):
 
 def test_the_chain_is_verified_at_a_press_and_the_press_is_recorded(auditor):
     page = auditor.get(reverse("audit_chain"))
-    assert page.status_code == 200 and page.context["last"] is None or page.context["last"].verb in ("audit.verified", "audit.verify")
+    assert (
+        (page.status_code == 200
+        and page.context["last"] is None)
+        or page.context["last"].verb in ("audit.verified", "audit.verify")
+    )
     page = auditor.post(reverse("audit_verify"))
     assert page.status_code == 200 and page.context["result"].ok
     entry = AuditEntry.objects.latest("id")

@@ -116,7 +116,9 @@ def test_the_command_prints_json_alone_and_fails_on_any_finding(capsys, monkeypa
     told = json.loads(capsys.readouterr().out)
     assert told["ok"] is True and {"id", "title", "findings", "ms"} == set(told["invariants"][0])
     monkeypatch.setattr(
-        invariants, "_invariants", [invariants.Invariant("I99", "Never", lambda: [f"row {n}" for n in range(99)])]
+        invariants,
+        "_invariants",
+        [invariants.Invariant("I99", "Never", lambda: [f"row {n}" for n in range(99)])],
     )
     with pytest.raises(SystemExit) as end:
         call_command("verify_invariants", json=True)

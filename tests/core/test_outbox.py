@@ -109,7 +109,14 @@ def test_unknown_kinds_and_personal_data_are_refused(sent):
 
 def test_mail_goes_to_the_operators(settings):
     settings.OPERATORS = ["ops@bank.example"]
-    outbox.put("mail", "night 2026-11-23 failed", {"subject": "The night of 2026-11-23 failed", "text": "Run 7."}, due_at=AT)
+    outbox.put(
+        "mail",
+        "night 2026-11-23 failed",
+        {"subject": "The night of 2026-11-23 failed", "text": "Run 7."},
+        due_at=AT,
+    )
     tasks.drain_outbox()
     [message] = mail.outbox
-    assert message.to == ["ops@bank.example"] and message.extra_headers["X-CRM-Key"] == "night 2026-11-23 failed"
+    assert (
+        message.to == ["ops@bank.example"] and message.extra_headers["X-CRM-Key"] == "night 2026-11-23 failed"
+    )

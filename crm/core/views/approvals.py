@@ -26,7 +26,11 @@ APPROVALS = Listing(
             narrow=lambda rows, state: rows.filter(state=state),
             choices=ApprovalState.choices,
         ),
-        Filter("person", gettext_lazy("User name or employee number"), narrow=lambda rows, text: _by_person(rows, text)),
+        Filter(
+            "person",
+            gettext_lazy("User name or employee number"),
+            narrow=lambda rows, text: _by_person(rows, text),
+        ),
     ),
 )
 
@@ -59,7 +63,9 @@ def approval_list(request: HttpRequest) -> HttpResponse:
     people = ("maker__staff", "checker__staff")
     page = APPROVALS.page(request, approvals.visible_to(request.user).select_related(*people))
     waiting = approvals.waiting_for(request.user).select_related(*people).order_by("id")[:WAITING_SHOWN]
-    return respond(request, page, "core/approvals_list.html", "core/_approvals_list.html", {"waiting": waiting})
+    return respond(
+        request, page, "core/approvals_list.html", "core/_approvals_list.html", {"waiting": waiting}
+    )
 
 
 @needs("approvals.view")

@@ -65,7 +65,12 @@ ENTRIES = Listing(
     default="newest",
     filters=(
         Filter("actor", gettext_lazy("User name or employee number"), narrow=_by_actor),
-        Filter("verb", gettext_lazy("Verb"), narrow=lambda entries, verb: entries.filter(verb=verb), choices=_verbs),
+        Filter(
+            "verb",
+            gettext_lazy("Verb"),
+            narrow=lambda entries, verb: entries.filter(verb=verb),
+            choices=_verbs,
+        ),
         Filter(
             "outcome",
             gettext_lazy("Outcome"),
@@ -109,7 +114,8 @@ class VerifyForm(forms.Form):
         top = anchors.head()
         if top and top.seq > VERIFIED_ON_SCREEN:
             raise forms.ValidationError(
-                _("The chain has %(count)s entries: verify it with manage.py verify_audit.") % {"count": f"{top.seq:,}"}
+                _("The chain has %(count)s entries: verify it with manage.py verify_audit.")
+                % {"count": f"{top.seq:,}"}
             )
         return self.cleaned_data
 
@@ -130,7 +136,12 @@ def audit_verify(request: HttpRequest) -> HttpResponse:
 
 def _state() -> dict:
     expected = anchors.expectations()
-    last = AuditEntry.objects.filter(verb__in=VERIFICATIONS).select_related("actor__staff").order_by("-id").first()
+    last = (
+        AuditEntry.objects.filter(verb__in=VERIFICATIONS)
+        .select_related("actor__staff")
+        .order_by("-id")
+        .first()
+    )
     top = anchors.head()
     return {
         "head": top,

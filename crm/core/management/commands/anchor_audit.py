@@ -11,7 +11,9 @@ class Command(BaseCommand):
     help = "Anchor the audit trail; the worker does it once a day."
 
     def add_arguments(self, parser):
-        parser.add_argument("--public-key", action="store_true", help="print the key that checks the anchors, and end")
+        parser.add_argument(
+            "--public-key", action="store_true", help="print the key that checks the anchors, and end"
+        )
         parser.add_argument(
             "--accept-loss",
             metavar="WHY",
