@@ -7,7 +7,7 @@ goes through the reader's scope.
 import re
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Lower
 
 from crm.core.privacy.fields import print_of
@@ -16,6 +16,8 @@ from customers.models.accounts import Account
 from customers.models.parties import Customer, CustomerNumber, Identity
 
 LONGEST = 100
+SHORTEST_DOCUMENT, SHORTEST_PHONE = 6, 7
+MOST_FOUND = 1_000  # people who share one document number: more than that is a mistake of the feed
 _TEXTS = ArrayField(TextField())
 _NUMBER_LIKE = re.compile(r"[0-9A-Za-z][0-9A-Za-z\-_./ ]*[0-9A-Za-z]|[0-9A-Za-z]", re.ASCII)
 _DIGIT = re.compile(r"[0-9]", re.ASCII)
@@ -46,21 +48,27 @@ def _is_only_a_number(text: str) -> bool:
 
 
 def _numbers(text: str) -> Q | None:
-    """Return the questions a number-like text can mean; None where it holds no digit."""
+    """Return the customers a number-like text leads to; None where it holds no digit.
+
+    Asked first and by themselves: five look-ups in five indexes, where one condition of five halves would read the table.
+    """
     if not _DIGIT.search(text) or not _NUMBER_LIKE.fullmatch(text.lstrip("+")):
         return None
     bare = normalise_identity(text)
-    found = Q(customer_no__in={text, bare, text.upper()})
-    found |= Q(Exists(CustomerNumber.rows.filter(customer=OuterRef("pk"), customer_no__in={text, bare})))
-    found |= Q(pk__in=Account.rows.filter(account_no__in={text, bare}).values("customer_id"))
-    if len(bare) >= 6:
-        found |= Q(
-            pk__in=Identity.rows.filter(number_print=print_of(Identity, "number", text)).values("customer_id")
+    written = {text, bare, text.upper()}
+    ways = [
+        Customer.rows.filter(customer_no__in=written).values_list("pk"),
+        CustomerNumber.rows.filter(customer_no__in=written).values_list("customer_id"),
+        Account.rows.filter(account_no__in=written).values_list("customer_id"),
+    ]
+    if len(bare) >= SHORTEST_DOCUMENT:
+        ways.append(
+            Identity.rows.filter(number_print=print_of(Identity, "number", text)).values_list("customer_id")
         )
-        found |= Q(uscc=bare)
-    if len(normalise_phone(text)) >= 7:
-        found |= Q(mobile_print=print_of(Customer, "mobile", text))
-    return found
+        ways.append(Customer.rows.filter(uscc=bare).values_list("pk"))
+    if len(normalise_phone(text)) >= SHORTEST_PHONE:
+        ways.append(Customer.rows.filter(mobile_print=print_of(Customer, "mobile", text)).values_list("pk"))
+    return Q(pk__in=[pk for (pk,) in ways[0].union(*ways[1:])[:MOST_FOUND]])
 
 
 def _part_of_name(text: str) -> Q:

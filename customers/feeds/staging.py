@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from crm.core.privacy.classes import mask_cards
 from crm.core.privacy.fields import protect
-from crm.core.privacy.identity import identity_valid
+from crm.core.privacy.identity import identity_valid, mobile_valid, uscc_valid
 from customers.feeds import format as feed
 from customers.feeds.archive import Batch
 from customers.feeds.cells import Judge
@@ -118,7 +118,12 @@ def _extra_columns(file: feed.File, header: list[str]) -> list[tuple[str, str]]:
         if file.by_name[name].protect:
             extra += [(f"{name}_print", "bytea"), (f"{name}_mask", "text")]
     if file is feed.CUSTOMERS:
-        extra += [("name_sort", "text"), ("id_no_ok", "boolean")]
+        extra += [
+            ("name_sort", "text"),
+            ("id_no_ok", "boolean"),
+            ("mobile_ok", "boolean"),
+            ("uscc_ok", "boolean"),
+        ]
     return extra
 
 
@@ -146,11 +151,15 @@ def _prepared(file: feed.File, header: list[str], chunk: Chunk) -> list[list]:
 
 def _customer_extras(columns: dict[str, list], rows: int) -> list[list]:
     persons = [kind == "individual" for kind in columns["kind"]]
-    sort_keys = [sort_key(name, person=person) for name, person in zip(columns["name"], persons, strict=True)]
-    if "id_no" not in columns or "id_type" not in columns:
-        return [sort_keys, [None] * rows]
-    verdicts = {True: "t", False: "f", None: None}
-    checked = [
-        verdicts[identity_valid(t, n)] for t, n in zip(columns["id_type"], columns["id_no"], strict=True)
+    nothing = [""] * rows
+    types, numbers = columns.get("id_type", nothing), columns.get("id_no", nothing)
+    return [
+        [sort_key(name, person=person) for name, person in zip(columns["name"], persons, strict=True)],
+        [_verdict(identity_valid(type_, number)) for type_, number in zip(types, numbers, strict=True)],
+        [_verdict(mobile_valid(mobile)) if mobile else None for mobile in columns.get("mobile", nothing)],
+        [_verdict(uscc_valid(code)) if code else None for code in columns.get("uscc", nothing)],
     ]
-    return [sort_keys, checked]
+
+
+def _verdict(ok: bool | None) -> str | None:
+    return None if ok is None else "t" if ok else "f"

@@ -109,6 +109,11 @@ def assigned(
             filled.append(Assigned(name, f"g.{name}"))
     if file is feed.CUSTOMERS:
         filled.append(Assigned("name_sort", "g.name_sort", compared=False))
+        filled += [
+            Assigned(f"{name}_ok", f"g.{name}_ok", compared=False)
+            for name in ("mobile", "uscc")
+            if name in header
+        ]
     return filled
 
 

@@ -71,6 +71,7 @@ class Customer(FedFact):
     mobile = EncryptedText("mobile", searchable=True, null=True)
     mobile_print = models.BinaryField(null=True)
     mobile_mask = models.CharField(max_length=40, null=True)
+    mobile_ok = models.BooleanField(null=True)  # well formed; null: none given
     email = EncryptedText("email", null=True)
     email_print = models.BinaryField(null=True)
     email_mask = models.CharField(max_length=200, null=True)
@@ -91,6 +92,7 @@ class Customer(FedFact):
     annual_income = models.DecimalField(max_digits=20, decimal_places=2, null=True)
     # corporates
     uscc = models.CharField(max_length=40, null=True)
+    uscc_ok = models.BooleanField(null=True)  # form and check character of GB 32100; null: none given
     industry_code = models.CharField(max_length=20, null=True)
     registered_capital = models.DecimalField(max_digits=20, decimal_places=2, null=True)
     staff_count = models.IntegerField(null=True)

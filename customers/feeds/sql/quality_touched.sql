@@ -1,0 +1,21 @@
+-- Customers whose facts, identity or accounts a batch wrote, and those who share an identity number with one of them.
+-- grain   one row per customer
+-- reads   customers_customer, customers_identity, customers_account
+-- writes  temp_touched
+-- params  batch
+insert into temp_touched (customer_id)
+with
+written as (
+    select c.id from customers_customer as c where c.batch_id = %(batch)s
+    union
+    select a.customer_id from customers_account as a where a.batch_id = %(batch)s
+),
+sharing as (
+    select other.customer_id
+    from customers_identity as mine
+    join written as w on w.id = mine.customer_id
+    join customers_identity as other on other.number_print = mine.number_print
+)
+select id from written
+union
+select customer_id from sharing
