@@ -25,6 +25,20 @@
     else if (event.key === "p") document.querySelector("[data-step=prev]")?.click();
   });
 
+  // A choice takes effect when it is made; without JavaScript the button beside it does the same.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches(".controls select, .controls [type=date]")) event.target.form.requestSubmit();
+  });
+
+  // Pager and sort buttons stand outside the form they submit, and htmx does not see those: hand it their value.
+  document.addEventListener("submit", (event) => {
+    const { target: form, submitter } = event;
+    if (!form.matches(".controls") || !submitter?.name || form.contains(submitter)) return;
+    const carrier = Object.assign(document.createElement("input"), { type: "hidden", name: submitter.name, value: submitter.value });
+    form.append(carrier);
+    form.addEventListener("htmx:afterRequest", () => carrier.remove(), { once: true });
+  }, true);
+
   // The whole row is the target of a mouse; the link in it stays the one way for everything else.
   document.addEventListener("click", (event) => {
     const row = event.target.closest("table[data-list] > tbody > tr");

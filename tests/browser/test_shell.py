@@ -67,7 +67,7 @@ def test_on_a_phone_the_bottom_bar_opens_the_menu_and_the_palette(reader):
     ann.click(".bottombar [data-menu-open]")
     assert ann.page.locator(".sidebar").is_visible()
     ann.click(".sidebar-close")
-    ann.page.wait_for_function("getComputedStyle(document.querySelector('.sidebar')).visibility === 'hidden'")
+    ann.page.wait_for_selector(".sidebar", state="hidden")
     ann.click(".bottombar [data-palette-open]")
     assert ann.page.locator("#palette").is_visible()
 
