@@ -33,7 +33,7 @@ demo: install
 	@exec $(BIN)/python manage.py demo --customers $(SIZE) --port $(PORT)
 
 test: install-dev
-	@exec $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: install-dev
 	$(BIN)/ruff check .

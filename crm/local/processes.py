@@ -18,7 +18,7 @@ def command_line(pid: int) -> list[str]:
         raw = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return []
-    return [part.decode(errors="replace") for part in raw.split(b"\0") if part]
+    return [part.decode(errors="replace") for part in raw.split(b"\0")[:-1]]  # an argument may be empty
 
 
 def is_running(pid: int, program: str, argument: str) -> bool:

@@ -118,7 +118,7 @@ class Supervisor:
         return 0
 
     def _await(self, ready: Callable[[], bool], on_ready: Callable[[], None]) -> None:
-        while not self._stop.wait(0.2):
+        while not self._stop.wait(0.3):
             if ready():
                 on_ready()
                 return

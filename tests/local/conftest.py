@@ -1,5 +1,6 @@
 """Scratch profiles: services in a data folder of their own that are gone after the test."""
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -104,11 +105,17 @@ def gone(pid: int, seconds: float = 20) -> bool:
     return not lives(pid)
 
 
-@pytest.fixture
-def scratch():
+@contextlib.contextmanager
+def scratch_profile():
     profile = f"test-{secrets.token_hex(4)}"
     yield Scratch(profile)
     for server in (Postgres(profile), Valkey(profile)):
         server.stop()
     shutil.rmtree(data_folder(profile))
     shutil.rmtree(REPOSITORY / ".local" / profile, ignore_errors=True)
+
+
+@pytest.fixture
+def scratch():
+    with scratch_profile() as profile:
+        yield profile

@@ -19,7 +19,7 @@ RUN = """
 import os, sys
 from pathlib import Path
 from crm.local.supervisor import Child, Supervisor
-children = [Child(name, [sys.executable, "-c", {child!r}], dict(os.environ)) for name in ("web", "worker")]
+children = [Child(name, [sys.executable, "-c", {child!r}, ""], dict(os.environ)) for name in ("web", "worker")]
 sys.exit(Supervisor(children, Path({record!r}), Path("/")).run(lambda: False, lambda: None))
 """
 

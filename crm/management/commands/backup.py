@@ -4,8 +4,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from crm.core import clock
 
+from crm.core import clock
 from crm.local import postgres
 from crm.local.safekeeping import BackupBroken, back_up
 

@@ -8,7 +8,6 @@ import socket
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +52,7 @@ class Command(BaseCommand):
             supervisor = Supervisor(children(port, folder, environment), folder / "demo.json", REPOSITORY)
             address = f"http://127.0.0.1:{port}/"
             code = supervisor.run(
-                ready=lambda: answers(address), on_ready=lambda: self.welcome(address, accounts)
+                ready=lambda: answers(f"{address}health/"), on_ready=lambda: self.welcome(address, accounts)
             )
             self.stdout.write("Everything is stopped; the bank is kept for the next start.")
         if code:
@@ -155,10 +154,23 @@ def children(port: int, folder: Path, environment: dict[str, str]) -> list[Child
         # Its control socket would lie below HOME, which two installations share.
         *("--no-control-socket", "--graceful-timeout", "8", "--log-level", "warning"),
     ]
-    worker = ["celery", "-A", "crm", "worker", "-c", "3", "--loglevel", "WARNING", "--without-mingle"]
+    worker = ["celery", "-q", "-A", "crm", "worker", "-c", "3", "--loglevel", "WARNING", "--without-mingle"]
     schedule = str(folder / "beat-schedule")
-    beat = ["celery", "-A", "crm", "beat", "--loglevel", "WARNING", "--schedule", schedule, "--pidfile", ""]
+    beat = [
+        "celery",
+        "-q",
+        "-A",
+        "crm",
+        "beat",
+        "--loglevel",
+        "WARNING",
+        "--schedule",
+        schedule,
+        "--pidfile=",
+    ]
     batch = {**environment, "CRM_WORKLOAD": "batch"}
+    if os.geteuid() == 0:  # celery warns of a root whom nobody but the demo lets run it
+        batch["PYTHONWARNINGS"] = "ignore:You're running the worker:RuntimeWarning"
     return [
         Child("web", [*python, *web], {**environment, "CRM_WORKLOAD": "web"}, end_order=1),
         Child("worker", [*python, *worker], batch, end_order=2),
@@ -167,12 +179,10 @@ def children(port: int, folder: Path, environment: dict[str, str]) -> list[Child
 
 
 def answers(address: str) -> bool:
-    """Say whether the web answers at all; a page that asks for a sign-in is an answer."""
+    """Say whether the web serves and has its database."""
     try:
         with urllib.request.urlopen(address, timeout=2):  # noqa: S310  (our own loopback address)
             return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500
     except OSError:
         return False
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
-from crm.core import clock
 
+from crm.core import clock
 from crm.local import postgres
 from crm.local.holding import ServiceInUse
 from crm.local.safekeeping import BackupBroken, restore, verify
