@@ -5,3 +5,16 @@ class SegmentationConfig(AppConfig):
     """The night: day-averages, contribution, tiers, summaries, and how they are explained."""
 
     name = "segmentation"
+
+    def ready(self) -> None:
+        from crm.core.templatetags import display
+
+        display.figures_are_in(_base_currency)
+
+
+def _base_currency() -> str | None:
+    """The currency the newest published night computed in; None before the first."""
+    from segmentation.models import PublishedNight
+
+    nights = PublishedNight.objects.order_by("-business_date")
+    return nights.values_list("base_currency", flat=True).first()

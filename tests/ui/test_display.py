@@ -145,3 +145,16 @@ def test_durations_and_counts_read_naturally():
         assert "4 min 05 s" in display.milliseconds(245_900)
         assert "1,000+" in display.counted(Count(1000, True))
         assert "1,000+" not in display.counted(Count(1000, False))
+
+
+def test_figures_that_name_no_currency_bear_the_one_of_the_night_asked_once_a_request(monkeypatch):
+    asked = []
+    monkeypatch.setattr(display, "_tellers", [lambda: asked.append(1) or "CZK"])
+    display._forget_base_currency()
+    assert "CZK" in display.money(D("12")) and "CZK" in display.signed_money(D("12"))
+    assert asked == [1]
+    monkeypatch.setattr(display, "_tellers", [lambda: None])
+    display._forget_base_currency()
+    with translation.override("zh-hans"):
+        assert "12.00 元" in display.money(D("12"))
+    display._forget_base_currency()
