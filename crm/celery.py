@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import worker_process_init
 from kombu import Queue
 
@@ -67,6 +68,8 @@ app.conf.update(
             "schedule": 60 * MINUTE,
             "options": {"expires": 60 * MINUTE},
         },
+        # Five in the morning in Shanghai, when the night is done.
+        "check what must hold": {"task": "core.watch_invariants", "schedule": crontab(hour=21, minute=0)},
     },
 )
 app.autodiscover_tasks(["crm.core", "customers", "segmentation"])

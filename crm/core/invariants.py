@@ -6,6 +6,8 @@
 ``manage.py verify_invariants`` runs them all; so does the night, in production too.
 """
 
+import datetime
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +15,11 @@ from dataclasses import dataclass
 from django.db import connection
 from django.utils.module_loading import autodiscover_modules
 
-from crm.core import approvals, audit_chain
+from crm.core import approvals, audit_chain, clock, outbox
 from crm.core.models.approvals import Approval, ApprovalState
+from crm.core.privacy.logs import without_personal_data
+
+log = logging.getLogger(__name__)
 
 FINDINGS_TOLD = 50
 Check = Callable[[], list[str]]
@@ -66,6 +71,18 @@ def run(only: set[str] | None = None) -> list[Result]:
             ms = int((time.monotonic() - began) * 1000)
             results.append(Result(one.id, one.title, findings[:FINDINGS_TOLD], ms))
     return results
+
+
+def watch(at: datetime.datetime) -> bool:
+    """Run all of them and return whether they hold; where not, tell the operators by mail, once a business day."""
+    broken = [result for result in run() if result.findings]
+    if broken:
+        day = clock.business_date(at).isoformat()
+        lines = [f"{result.id} {result.title}\n  " + "\n  ".join(result.findings[:5]) for result in broken]
+        text = without_personal_data("\n".join(lines))[:4000] + "\n\nmanage.py verify_invariants tells all."
+        outbox.put("mail", f"invariants {day}", {"subject": f"{len(broken)} invariants broken", "text": text})
+        log.critical("invariants broken: %s", ", ".join(result.id for result in broken))
+    return not broken
 
 
 def rows(statement: str, sentence: str, params: list | None = None) -> list[str]:

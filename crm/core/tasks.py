@@ -5,7 +5,7 @@ import socket
 
 from celery import shared_task
 
-from crm.core import anchors, audit_chain, clock, jobs, outbox
+from crm.core import anchors, audit_chain, clock, invariants, jobs, outbox
 
 SECONDS_A_TASK_MAY_TAKE = 200
 
@@ -42,3 +42,9 @@ def anchor_audit() -> None:
 def drain_outbox() -> None:
     """Send what is due. Safe to run twice: a locked or sent item is passed over by the other run."""
     outbox.drain(clock.now())
+
+
+@shared_task(name="core.watch_invariants")
+def watch_invariants() -> None:
+    """Check what must hold, the audit chain included. Safe to run twice: it reads, and tells a finding once a day."""
+    invariants.watch(clock.now())

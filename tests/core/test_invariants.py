@@ -8,8 +8,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from crm.core import approvals, audit, clock, invariants, jobs, outbox
-from crm.core.models import Approval, Reveal
+from crm.core import approvals, audit, clock, invariants, jobs, outbox, tasks
+from crm.core.models import Approval, OutboxItem, Reveal
 from tests.core.somebody import somebody
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +127,13 @@ def test_the_command_prints_json_alone_and_fails_on_any_finding(capsys, monkeypa
     with pytest.raises(SystemExit):
         call_command("verify_invariants")
     assert "BROKEN" in capsys.readouterr().out
+
+
+def test_the_operators_hear_of_a_broken_one_once_a_day(monkeypatch):
+    monkeypatch.setattr(invariants, "_invariants", [invariants.Invariant("I99", "Never", lambda: ["row 7"])])
+    tasks.watch_invariants()
+    tasks.watch_invariants()
+    [item] = OutboxItem.objects.filter(kind="mail")
+    assert "I99 Never" in item.payload["text"] and "row 7" in item.payload["text"]
+    monkeypatch.setattr(invariants, "_invariants", [])
+    assert invariants.watch(AT) is True
