@@ -1,6 +1,6 @@
--- Customers whose facts, identity or accounts a batch wrote, and those who share an identity number with one of them.
+-- Customers whose facts, identity or accounts a batch wrote, and those who share, or shared, an identity number with them.
 -- grain   one row per customer
--- reads   customers_customer, customers_identity, customers_account
+-- reads   customers_customer, customers_identity, customers_account, customers_rowhistory
 -- writes  temp_touched
 -- params  batch
 insert into temp_touched (customer_id)
@@ -10,11 +10,20 @@ written as (
     union
     select a.customer_id from customers_account as a where a.batch_id = %(batch)s
 ),
-sharing as (
-    select other.customer_id
+numbers as (
+    select mine.number_print
     from customers_identity as mine
     join written as w on w.id = mine.customer_id
-    join customers_identity as other on other.number_print = mine.number_print
+    union
+    select (h.row->>'number_print')::bytea
+    from customers_rowhistory as h
+    join written as w on w.id = h.customer_id
+    where h.entity = 'identity' and h.superseded_by_id = %(batch)s
+),
+sharing as (
+    select other.customer_id
+    from numbers as n
+    join customers_identity as other on other.number_print = n.number_print
 )
 select id from written
 union
