@@ -52,6 +52,7 @@ VERBS: dict[str, frozenset] = {
     "staff.view": EVERYONE - COUNTER,
     "staff.invite": frozenset({SECURITY}),
     "staff.suspend": frozenset({SECURITY}),
+    "staff.restore": frozenset({SECURITY}),
     "staff.end_sessions": frozenset({SECURITY}),
     "rights.view": frozenset({SECURITY, AUDITOR}),
     # four eyes

@@ -1,0 +1,146 @@
+"""Screens of one customer: his facts, relations and history, an account with its bookings, and the data to fix."""
+
+import datetime
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from crm.core import clock, places
+from crm.core.access import needs
+from crm.core.privacy.masks import mask
+from crm.core.listing import Filter, Listing, Sort, respond
+from customers import facts, reads
+from customers.models import Account, Customer, QualityIssue
+from customers.models.quality import QualityRule
+
+
+def customer_for(request: HttpRequest, customer_id: int) -> Customer:
+    """Return the customer of a page with what its head shows. Out of scope is 404, as if there were none."""
+    rows = Customer.objects.visible_to(request.user)
+    customer = get_object_or_404(
+        rows.select_related("branch", "manager", "feed_manager", "merged_into", "quality"), pk=customer_id
+    )
+    customer.shown_name = facts.name_of(customer, request.user)
+    return customer
+
+
+def page(request: HttpRequest, customer: Customer, tab: str, template: str, **context) -> HttpResponse:
+    """Render one tab of a customer's page. The tabs are addresses of their own; htmx takes ``#customer-tab`` out."""
+    return render(request, template, {"customer": customer, "tab": tab, **context})
+
+
+@needs("customers.view")
+@require_GET
+def customer_facts(request: HttpRequest, customer_id: int) -> HttpResponse:
+    customer = customer_for(request, customer_id)
+    today = clock.business_date(clock.now())
+    identities = list(customer.identities.order_by("-is_primary", "id"))
+    contacts = list(customer.contact_persons.order_by("starts_on", "id"))
+    for contact in contacts:
+        contact.shown_name = facts.person_of(contact.name, request.user)
+    batches = facts.batches_of(customer, *(identity.batch_id for identity in identities))
+    for identity in identities:
+        identity.source_batch = batches.get(identity.batch_id)
+        identity.has_expired = identity.expires_on is not None and identity.expires_on < today
+    return page(
+        request,
+        customer,
+        "facts",
+        "customers/customer_facts.html",
+        groups=facts.groups(customer, request.user, today, batches),
+        identities=identities,
+        contacts=contacts,
+        issues=list(customer.quality_issues.order_by("since", "rule")),
+        quality=getattr(customer, "quality", None),
+    )
+
+
+@needs("customers.view")
+@require_GET
+def customer_relations(request: HttpRequest, customer_id: int) -> HttpResponse:
+    customer = customer_for(request, customer_id)
+    related = reads.relations(customer, request.user)
+    for pair in related:
+        if pair.other is not None:
+            pair.other.shown_name = facts.name_of(pair.other, request.user)
+    return page(request, customer, "relations", "customers/customer_relations.html", related=related)
+
+
+@needs("customers.view")
+@require_GET
+def customer_history(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """Who looked after the customer from when to when, what he agreed to, and the numbers he was known by."""
+    customer = customer_for(request, customer_id)
+    return page(
+        request,
+        customer,
+        "history",
+        "customers/customer_history.html",
+        assignments=list(customer.assignments.select_related("manager__branch").order_by("-starts_on", "role", "-id")),
+        consents=list(customer.consents.order_by("-given_at", "-id")),
+        numbers=list(customer.numbers.order_by("since")),
+    )
+
+
+@needs("customers.view_accounts")
+@require_GET
+def account_page(request: HttpRequest, account_id: int) -> HttpResponse:
+    """An account with one month of its bookings; ``?month=2026-10`` and a cursor within the month."""
+    accounts = Account.objects.visible_to(request.user)
+    account = get_object_or_404(accounts.select_related("customer", "product", "branch"), pk=account_id)
+    account.customer.shown_name = facts.name_of(account.customer, request.user)
+    account.mask = mask("account", account.account_no)
+    month = reads.month_of(account, request.user, _month(request.GET.get("month", "")), request.GET.get("after", ""))
+    context = {"account": account, "month": month, "holders": _holders(account, request.user)}
+    fragment = request.htmx and request.htmx.target == "bookings"
+    return render(request, "customers/_bookings.html" if fragment else "customers/account.html", context)
+
+
+def _holders(account: Account, user) -> list[reads.Holder]:
+    found = reads.holders([account], user).get(account.pk, [])
+    for holder in found:
+        if holder.customer is not None:
+            holder.customer.shown_name = facts.name_of(holder.customer, user)
+    return found
+
+
+def _month(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return None
+
+
+def _issue_by_text(queryset: QuerySet, text: str) -> QuerySet:
+    return queryset.filter(Q(customer__name__contains=text) | Q(customer__customer_no=text))
+
+
+QUALITY = Listing(
+    name="quality",
+    sorts={
+        "since": Sort(("since", "id")),
+        "name": Sort(("customer__name_sort", "customer_id", "id")),
+        "rule": Sort(("rule", "customer__name_sort", "id")),
+    },
+    default="name",
+    filters=(
+        Filter("q", _("Name or customer number"), narrow=_issue_by_text, private=True),
+        Filter("rule", _("What to fix"), narrow=lambda q, v: q.filter(rule=v), choices=QualityRule.choices),
+        Filter(
+            "branch", _("Branch"), narrow=lambda q, v: q.filter(customer__branch_id__in=places.subtree(v)), choices=places.choices
+        ),
+    ),
+)  # fmt: skip
+
+
+@needs("customers.view_quality")
+def quality_list(request: HttpRequest) -> HttpResponse:
+    """The fix list of everybody in the reader's scope, one line a thing to fix."""
+    rows = QualityIssue.objects.visible_to(request.user).select_related("customer__branch", "customer__manager")
+    shown = QUALITY.page(request, rows)
+    for row in shown.rows:
+        row.customer.shown_name = facts.name_of(row.customer, request.user)
+    return respond(request, shown, "customers/quality.html", "customers/_quality.html")

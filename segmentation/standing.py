@@ -1,0 +1,80 @@
+"""Which night a page reads, and where a customer or an account stands on it. Everything goes through the reader's scope."""
+
+import datetime
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from crm.core import parameters
+from segmentation.models import AccountMeasure, PublishedNight, Standing, Tier
+
+
+def night(as_of: datetime.date | None = None) -> PublishedNight | None:
+    """Return the newest published night, or the newest up to ``as_of``; None before the first."""
+    rows = PublishedNight.objects.filter(kept=True)
+    if as_of is not None:
+        rows = rows.filter(business_date__lte=as_of)
+    return rows.order_by("-business_date").first()
+
+
+def night_of(request: HttpRequest) -> PublishedNight | None:
+    """Return the night a page reads, asked once a page: two parts of it must never show two nights."""
+    if not hasattr(request, "_night"):
+        request._night = night()
+    return request._night
+
+
+def of_customers(user, at: PublishedNight | None, ids: list[int]) -> dict[int, Standing]:
+    """Return customer → standing for the customers of a page; one query."""
+    if at is None or not ids:
+        return {}
+    rows = Standing.objects.visible_to(user).filter(run_id=at.run_id, customer_id__in=ids)
+    return {row.customer_id: row for row in rows}
+
+
+def of_accounts(user, at: PublishedNight | None, customer_id: int) -> dict[int, AccountMeasure]:
+    """Return account → measures for every account of a customer; one query."""
+    if at is None:
+        return {}
+    rows = AccountMeasure.objects.visible_to(user).filter(run_id=at.run_id, customer_id=customer_id)
+    return {row.account_id: row for row in rows}
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A figure that lifts a customer into a tier, in base currency."""
+
+    words: Any
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Step:
+    """One tier of a kind; without thresholds it is where everybody begins."""
+
+    tier: str
+    words: Any
+    thresholds: list[Threshold]
+
+
+def ladder(kind: str, on: datetime.date) -> list[Step]:
+    """Return the tiers of a kind with their thresholds as in force on a day, highest first; one query."""
+    names = {
+        "individual": [("personal_tiers", _("assets"))],
+        "corporate": [("corporate_tiers_by_contribution", _("contribution a year")), ("corporate_tiers_by_deposit", _("deposits"))],
+    }[kind]
+    values = parameters.values(on, [name for name, _words in names])
+    first = values[names[0][0]]
+    steps = []
+    for place, (tier, _floor) in enumerate(first):
+        floors = [
+            Threshold(words, Decimal(floor))
+            for name, words in names
+            for its_tier, floor in values[name]
+            if its_tier == tier and (place or name != names[0][0])
+        ]
+        steps.append(Step(tier, Tier(tier).label, floors))
+    return steps[::-1]

@@ -1,0 +1,1 @@
+"""Screens that show where customers stand: the list, accounts and contribution of one, the overview, the nights."""

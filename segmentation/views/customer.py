@@ -1,0 +1,135 @@
+"""Two tabs of the customer page that the night fills: his accounts with their day-averages, and what he contributes."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from crm.core.access import needs
+from crm.core.privacy.masks import mask
+from customers import facts, reads
+from customers.models import Account
+from customers.models.accounts import DEBTS, DEPOSITS, INVESTMENTS, SERVICES
+from customers.views import customer_for, page
+from segmentation import standing
+from segmentation.models import Contribution, Period
+
+SECTIONS = (
+    ("deposits", _("Deposits"), frozenset(DEPOSITS)),
+    ("loans", _("Loans"), frozenset(DEBTS)),
+    ("investments", _("Investments"), frozenset(INVESTMENTS)),
+    ("services", _("Services"), frozenset(SERVICES)),
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    key: str
+    label: Any
+    accounts: list[Account]
+
+
+@needs("customers.view_accounts")
+@require_GET
+def customer_accounts(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """Every account with the balance at the data's date, its day-averages, and who else holds it."""
+    customer = customer_for(request, customer_id)
+    rows = Account.objects.visible_to(request.user).filter(customer=customer)
+    accounts = list(rows.select_related("product", "branch").order_by("status", "-opened_on", "id"))
+    measures = standing.of_accounts(request.user, standing.night_of(request), customer.pk)
+    holders = reads.holders(accounts, request.user)
+    balances = reads.newest_balances([a for a in accounts if a.pk not in measures], request.user)
+    for account in accounts:
+        account.mask = mask("account", account.account_no)
+        account.measure = measures.get(account.pk)
+        account.newest = balances.get(account.pk)
+        account.others = holders.get(account.pk, [])
+        for holder in account.others:
+            if holder.customer is not None:
+                holder.customer.shown_name = facts.name_of(holder.customer, request.user)
+    sections = [Section(key, label, [a for a in accounts if a.product.family in families]) for key, label, families in SECTIONS]
+    return page(
+        request,
+        customer,
+        "accounts",
+        "segmentation/customer_accounts.html",
+        sections=[section for section in sections if section.accounts],
+        night=standing.night_of(request),
+    )
+
+
+@dataclass(frozen=True)
+class Part:
+    """One line of the statement; ``total`` lines are sums of what stands above them. Amounts carry their sign."""
+
+    label: Any
+    note: Any
+    amount: Decimal
+    total: bool = False
+
+
+def statement(c: Contribution) -> list[Part]:
+    """Return the contribution as a statement that adds up: each total is the sum of the lines above it."""
+    return [
+        Part(_("Deposits"), _("day average × (transfer price − rate paid)"), c.deposit),
+        Part(_("Loans"), _("day average × (rate earned − transfer price)"), c.loan),
+        Part(_("Fees"), _("fees earned"), c.fee),
+        Part(_("Wealth and funds"), _("day average × sales fee"), c.wealth),
+        Part(_("Operation"), _("bookings by channel × unit cost"), -c.operation),
+        Part(_("Expected loss"), _("default probability × loss given default × exposure"), -c.loss),
+        Part(_("Turnover taxes"), _("on loan interest and fees"), -c.surcharge),
+        Part(_("Before tax"), "", c.pretax, total=True),
+        Part(_("Income tax"), _("management view: the sign is kept"), -c.tax),
+        Part(_("Net"), "", c.net, total=True),
+        Part(_("Cost of capital"), _("capital tied up × expected return"), -c.capital_cost),
+        Part(_("Contribution (EVA)"), "", c.eva, total=True),
+    ]
+
+
+@needs("customers.view_accounts")
+@require_GET
+def customer_contribution(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """What the customer contributed in a period (``?period=mtd|ytd|r12``), part by part and account by account."""
+    customer = customer_for(request, customer_id)
+    period = request.GET.get("period", "")
+    period = period if period in Period.values else Period.YTD.value
+    night = standing.night_of(request)
+    found, lines = None, []
+    if night is not None:
+        rows = Contribution.objects.visible_to(request.user).filter(run_id=night.run_id, customer_id=customer.pk)
+        found = rows.filter(period=period).first()
+        lines = _lines(request, customer, period)
+    return page(
+        request,
+        customer,
+        "contribution",
+        "segmentation/customer_contribution.html",
+        night=night,
+        period=period,
+        periods=Period.choices,
+        contribution=found,
+        parts=statement(found) if found else [],
+        lines=lines,
+        ladder=standing.ladder(customer.kind, night.business_date) if night else [],
+    )
+
+
+LINE = ("margin", "fee", "operation", "loss", "surcharge", "capital_cost")
+
+
+def _lines(request: HttpRequest, customer, period: str) -> list[dict[str, Any]]:
+    """One line an account: margin, fee and costs of the period, and what is left before tax."""
+    measures = standing.of_accounts(request.user, standing.night_of(request), customer.pk)
+    accounts = Account.objects.visible_to(request.user).filter(pk__in=measures).select_related("product")
+    result = []
+    for account in accounts:
+        measure = measures[account.pk]
+        line = {name: getattr(measure, f"{period}_{name}") for name in LINE}
+        costs = line["operation"] + line["loss"] + line["surcharge"]
+        line |= {"account": account, "measure": measure, "costs": costs, "pretax": line["margin"] + line["fee"] - costs}
+        account.mask = mask("account", account.account_no)
+        result.append(line)
+    return sorted(result, key=lambda line: -line["pretax"])

@@ -1,0 +1,165 @@
+"""The customer list with where each one stands, search from anywhere, and the palette.
+
+The list starts from the customers; sorted or narrowed by what the night worked out it starts from the standings, whose
+indexes carry those orders.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from crm.core import places
+from crm.core.access import may, needs
+from crm.core.listing import Filter, Listing, Page, Sort, respond
+from crm.core.models import Post, Staff
+from crm.core.scope import branches_for
+from customers import facts, search
+from customers.models import Customer, QualityIssue
+from customers.models.parties import PartyKind
+from segmentation import standing
+from segmentation.models import PublishedNight, Standing, Tier
+
+MOST_MANAGERS = 200
+IN_PALETTE = 8
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the list: the customer, his name as the reader may see it, and his standing if the night knew him."""
+
+    customer: Customer
+    name: str
+    standing: Standing | None
+
+    @property
+    def pk(self) -> int:
+        return self.customer.pk
+
+
+def _managers(request: HttpRequest) -> list[tuple[str, str]]:
+    """Managers of the branches a person sees; of the chosen branch where there are too many. A manager sees himself."""
+    if request.user.post == Post.RELATIONSHIP_MANAGER:
+        return []
+    asked = request.POST if request.method == "POST" else request.GET
+    branch, wanted = asked.get("branch", ""), asked.get("manager", "")
+    rows = Staff.objects.filter(post=Post.RELATIONSHIP_MANAGER, branch__in=branches_for(request.user))
+    if branch:
+        rows = rows.filter(Q(branch_id__in=places.subtree(branch)) | Q(employee_no=wanted))
+    found = list(rows.order_by("name", "employee_no").values_list("employee_no", "name")[: MOST_MANAGERS + 1])
+    if len(found) > MOST_MANAGERS:
+        found = [pair for pair in rows.filter(employee_no=wanted).values_list("employee_no", "name")]
+    return [("none", _("no manager")), *found]
+
+
+def _listing(request: HttpRequest, night: PublishedNight | None, path: str) -> Listing:
+    """The list for one reader, as its rows are reached: ``""`` from customers, ``"customer__"`` from standings.
+
+    At the counter a line says who somebody is, not what he is worth; before the first night there is nothing to sort or
+    narrow by.
+    """
+    user = request.user
+    key = "customer_id" if path else "id"
+    sorts = {"name": Sort((f"{path}name_sort", key)), "number": Sort((f"{path}customer_no",))}
+    if night is not None and may(user, "customers.view_accounts"):
+        sorts |= {
+            "contribution": Sort(("-contribution", key)),
+            "assets": Sort(("-asset_month_sum", key)),
+            "deposits": Sort(("-deposit_month_sum", key)),
+            "loans": Sort(("-loan_balance", key)),
+        }
+
+    def by_text(rows: QuerySet, text: str) -> QuerySet:
+        if not path:
+            return search.matching(rows, text)
+        return rows.filter(customer_id__in=search.find(user, text).values("pk"))
+
+    def by_manager(rows: QuerySet, value: str) -> QuerySet:
+        if value == "none":
+            return rows.filter(**{f"{path}manager__isnull": True})
+        return rows.filter(**{f"{path}manager__employee_no": value})
+
+    def with_issues(rows: QuerySet, value: str) -> QuerySet:
+        return rows.filter(Exists(QualityIssue.objects.visible_to(user).filter(customer_id=OuterRef(key))))
+
+    filters = [
+        Filter("q", _("Name, phone, ID, customer or account number"), narrow=by_text, private=True),
+        Filter("kind", _("Kind"), narrow=lambda q, v: q.filter(kind=v), choices=PartyKind.choices),
+        Filter("tier", _("Tier"), narrow=lambda q, v: q.filter(tier=v) if path else q, choices=Tier.choices),
+        Filter("branch", _("Branch"), narrow=lambda q, v: q.filter(branch_id__in=places.subtree(v)), choices=places.choices),
+        Filter("manager", _("Manager"), narrow=by_manager, choices=_managers),
+        Filter(
+            "open",
+            _("Open or closed"),
+            narrow=lambda q, v: q.filter(**{f"{path}closed_on__isnull": v == "yes"}),
+            choices=[("yes", _("open")), ("no", _("closed"))],
+        ),
+        Filter("fix", _("Data to fix"), narrow=with_issues, choices=[("yes", _("with data to fix"))]),
+    ]
+    if night is None:
+        filters = [f for f in filters if f.name != "tier"]
+    if not may(user, "customers.view_quality"):
+        filters = [f for f in filters if f.name not in ("fix", "manager")]
+    elif user.post == Post.RELATIONSHIP_MANAGER:
+        filters = [f for f in filters if f.name not in ("manager", "branch")]
+    return Listing(name="customers", sorts=sorts, default="name", filters=filters)
+
+
+FIGURES = ("contribution", "assets", "deposits", "loans")
+
+
+def _page(request: HttpRequest, night: PublishedNight | None) -> Page:
+    asked = request.POST if request.method == "POST" else request.GET
+    by_figures = asked.get("sort", "").lstrip("-") in FIGURES and may(request.user, "customers.view_accounts")
+    if night is not None and (by_figures or asked.get("tier") in Tier.values):
+        rows = Standing.objects.visible_to(request.user).filter(run_id=night.run_id)
+        rows = rows.select_related("customer__branch", "customer__manager")
+        page = _listing(request, night, "customer__").page(request, rows)
+        page.rows = [Row(s.customer, facts.name_of(s.customer, request.user), s) for s in page.rows]
+        return page
+    rows = Customer.objects.visible_to(request.user).select_related("branch", "manager")
+    page = _listing(request, night, "").page(request, rows)
+    known = standing.of_customers(request.user, night, [customer.pk for customer in page.rows])
+    page.rows = [Row(c, facts.name_of(c, request.user), known.get(c.pk)) for c in page.rows]
+    return page
+
+
+def _context(request: HttpRequest, night: PublishedNight | None) -> dict[str, Any]:
+    return {"night": night, "with_figures": may(request.user, "customers.view_accounts")}
+
+
+@needs("customers.view")
+@require_http_methods(["GET", "POST"])
+def customer_list(request: HttpRequest) -> HttpResponse:
+    night = standing.night_of(request)
+    page = _page(request, night)
+    return respond(request, page, "customers/list.html", "customers/_list.html", _context(request, night))
+
+
+@needs("customers.view")
+@require_POST
+def search_anywhere(request: HttpRequest) -> HttpResponse:
+    """The search box of every page: a few lines for the palette, otherwise the list. What was typed stays in the form."""
+    text = request.POST.get("q", "").replace("\x00", "").strip()[:100]
+    if request.htmx:
+        return render(request, "customers/_palette.html", {"rows": _first(request, text), "text": text})
+    if not text:
+        return redirect("customers")
+    night = standing.night_of(request)
+    page = _page(request, night)
+    page.path = reverse("customers")
+    return render(request, "customers/list.html", {"page": page, **_context(request, night)})
+
+
+def _first(request: HttpRequest, text: str) -> list[Row]:
+    if not text:
+        return []
+    rows = search.find(request.user, text).select_related("branch")
+    found = list(rows.order_by("name_sort", "id")[:IN_PALETTE])
+    known = standing.of_customers(request.user, standing.night_of(request), [row.pk for row in found])
+    return [Row(row, facts.name_of(row, request.user), known.get(row.pk)) for row in found]

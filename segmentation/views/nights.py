@@ -1,0 +1,107 @@
+"""Screens of the nightly runs: the list, one run with its steps, live while it works, and the button that orders one."""
+
+import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Count, F, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
+
+from crm.core import clock
+from crm.core.access import needs
+from crm.core.listing import Filter, Listing, Sort, respond
+from crm.core.models import Run, RunState
+from customers.models import FeedBatch
+from segmentation import ordering
+from segmentation.models import PublishedNight
+
+RUNS = Listing(
+    name="nights",
+    sorts={"date": Sort(("-business_date", "-attempt", "-id")), "started": Sort(("-created_at", "-id"))},
+    default="date",
+    filters=(Filter("state", _("State"), narrow=lambda q, v: q.filter(state=v), choices=RunState.choices),),
+)
+
+
+class OrderForm(forms.Form):
+    date = forms.DateField(
+        label=_("Business date"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+
+def _runs():
+    return Run.objects.filter(kind=ordering.KIND).annotate(
+        step_count=Count("chunks"), step_rows=Sum("chunks__rows"), step_ms=Sum("chunks__ms")
+    )
+
+
+def _newest_data() -> datetime.date | None:
+    return (
+        FeedBatch.objects.filter(state="published").order_by("-business_date").values_list("business_date", flat=True).first()
+    )
+
+
+@needs("nights.view")
+@require_GET
+def night_list(request: HttpRequest) -> HttpResponse:
+    page = RUNS.page(request, _runs())
+    published = _published([run.business_date for run in page.rows])
+    for run in page.rows:
+        run.night = published.get(run.pk)
+    newest = _newest_data()
+    context = {"form": OrderForm(initial={"date": newest}), "newest": newest, "behind": ordering.days_without_night()}
+    return respond(request, page, "segmentation/nights.html", "segmentation/_nights.html", context)
+
+
+def _published(dates: list[datetime.date]) -> dict[int, PublishedNight]:
+    return {night.run_id: night for night in PublishedNight.objects.filter(business_date__in=dates)}
+
+
+def _one(run_id: int) -> Run:
+    return get_object_or_404(_runs(), pk=run_id)
+
+
+def _context(run: Run) -> dict[str, Any]:
+    steps = list(run.chunks.order_by("position"))
+    ids = ordering.batches_of(run)
+    slowest = max((step.ms for step in steps), default=0)
+    for step in steps:
+        step.share = round(100 * step.ms / slowest) if slowest else 0
+    return {
+        "run": run,
+        "steps": steps,
+        "total": ordering.step_count(),
+        "night": _published([run.business_date]).get(run.pk),
+        "batches": list(FeedBatch.objects.filter(pk__in=ids).order_by("source", "business_date")[:20]),
+        "running": run.state in (RunState.WAITING, RunState.RUNNING, RunState.FAILED),
+        "stale": ordering.is_stale(run),
+    }
+
+
+@needs("nights.view")
+@require_GET
+def night_page(request: HttpRequest, run_id: int) -> HttpResponse:
+    context = _context(_one(run_id))
+    fragment = request.htmx and request.htmx.target == "night"
+    return render(request, "segmentation/_night.html" if fragment else "segmentation/night.html", context)
+
+
+@needs("nights.start")
+@require_POST
+def night_start(request: HttpRequest) -> HttpResponse:
+    """Order the night of a date. One that has run is run again as a further attempt; readers see the newest whole one."""
+    form = OrderForm(request.POST)
+    if form.is_valid():
+        try:
+            run = ordering.order(actor=request.user, business_date=form.cleaned_data["date"], at=clock.now())
+        except ValidationError as broken:
+            form.add_error("date", broken)
+        else:
+            return redirect("night", run_id=run.pk)
+    page = RUNS.page(request, _runs().order_by(F("business_date").desc()))
+    context = {"page": page, "form": form, "newest": _newest_data(), "behind": ordering.days_without_night()}
+    return render(request, "segmentation/nights.html", context, status=422)
