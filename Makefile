@@ -7,7 +7,7 @@
 #   make lock            resolve requirements*.in and package.json anew
 
 PYTHON ?= python3
-SIZE ?= 3000
+SIZE ?=
 PORT ?= 8000
 WORKERS ?= 2
 ARGS ?=
@@ -30,7 +30,7 @@ install-dev:
 
 # exec: Ctrl-C and kill reach the starter itself, not a shell in between.
 demo: install
-	@exec $(BIN)/python manage.py demo --customers $(SIZE) --port $(PORT)
+	@exec $(BIN)/python manage.py demo $(if $(SIZE),--customers $(SIZE)) --port $(PORT)
 
 test: install-dev
 	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)

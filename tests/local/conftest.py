@@ -108,11 +108,13 @@ def gone(pid: int, seconds: float = 20) -> bool:
 @contextlib.contextmanager
 def scratch_profile():
     profile = f"test-{secrets.token_hex(4)}"
-    yield Scratch(profile)
-    for server in (Postgres(profile), Valkey(profile)):
-        server.stop()
-    shutil.rmtree(data_folder(profile))
-    shutil.rmtree(REPOSITORY / ".local" / profile, ignore_errors=True)
+    try:
+        yield Scratch(profile)
+    finally:
+        for server in (Postgres(profile), Valkey(profile)):
+            server.stop()
+        shutil.rmtree(data_folder(profile))
+        shutil.rmtree(REPOSITORY / ".local" / profile, ignore_errors=True)
 
 
 @pytest.fixture

@@ -17,11 +17,14 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, connections
 
+from crm.demo.accounts import FILE
 from crm.local import postgres, valkey
 from crm.local.folder import REPOSITORY, data_folder
 from crm.local.processes import free_port
 from crm.local.supervisor import Child, Supervisor, end_recorded
+from crm.management.commands.demo_bank import ORDER
 
+CUSTOMERS = 3000
 MONTHS = 13
 SEED = 1
 
@@ -31,20 +34,23 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--customers", type=int, default=3000, help="how many customers a new bank gets")
+        parser.add_argument(
+            "--customers", type=int, help=f"how many a new bank gets ({CUSTOMERS} unless told)"
+        )
         parser.add_argument("--port", type=int, default=8000, help="0 takes any free port")
         parser.add_argument("--months", type=int, default=MONTHS, help="months of history of a new bank")
         parser.add_argument("--seed", type=int, default=SEED)
 
-    def handle(self, *args, customers: int, port: int, months: int, seed: int, **options) -> None:
+    def handle(self, *args, customers: int | None, port: int, months: int, seed: int, **options) -> None:
         folder = data_folder(settings.PROFILE)
         with only_one(folder / "demo.lock"):
+            # Held before its old users are ended: the last of them would stop it.
+            with self.progress("Starting PostgreSQL and Valkey"):
+                environment = self.start_services()
             if left := end_recorded(folder / "demo.json"):
                 self.stdout.write(f"Ended what a killed start left behind: {', '.join(left)}")
             port = port or free_port()
             check_port(port)
-            with self.progress("Starting PostgreSQL and Valkey"):
-                environment = self.start_services(port)
             self.migrate()
             self.fill(customers, months, seed)
             accounts = read_accounts()
@@ -52,7 +58,8 @@ class Command(BaseCommand):
             supervisor = Supervisor(children(port, folder, environment), folder / "demo.json", REPOSITORY)
             address = f"http://127.0.0.1:{port}/"
             code = supervisor.run(
-                ready=lambda: answers(f"{address}health/"), on_ready=lambda: self.welcome(address, accounts)
+                ready=lambda: answers(f"{address}health/"),
+                on_ready=lambda: print(welcome(address, accounts), flush=True),
             )
             self.stdout.write("Everything is stopped; the bank is kept for the next start.")
         if code:
@@ -79,7 +86,7 @@ class Command(BaseCommand):
             ticker.join()
         self.stdout.write(f" {time.monotonic() - begun:.1f} s")
 
-    def start_services(self, port: int) -> dict[str, str]:
+    def start_services(self) -> dict[str, str]:
         """Hold what the environment does not name; return the environment of the children."""
         environment = {
             **os.environ,
@@ -102,25 +109,34 @@ class Command(BaseCommand):
             with self.progress("Making the tables"):
                 call_command("migrate", interactive=False, verbosity=0)
 
-    def fill(self, customers: int, months: int, seed: int) -> None:
+    def fill(self, customers: int | None, months: int, seed: int) -> None:
         """Build the demo bank unless a night of it is published already."""
         from crm.core.models import Run
+        from customers.models import FeedBatch
 
+        order = settings.DATA_DIR / ORDER
+        begun = json.loads(order.read_text()) if order.exists() and FeedBatch.objects.exists() else None
+        if begun and customers not in (None, begun["customers"]):
+            self.stdout.write(
+                f"The bank that stands has {begun['customers']} customers; SIZE counts for a new one. "
+                f"For a new one stop the demo and remove {data_folder(settings.PROFILE)}."
+            )
         if Run.objects.filter(kind="night", state="done").exists():
             return
-        self.stdout.write(f"Building a demo bank of {customers} customers with {months} months of history …")
-        self.stdout.flush()
-        call_command("demo_bank", customers=customers, months=months, seed=seed)
+        wanted = {"customers": customers or CUSTOMERS, "months": months, "seed": seed}
+        if begun:  # a build that was stopped half way goes on with the same bank
+            wanted = {name: begun[name] for name in wanted}
+        call_command("demo_bank", **wanted)
 
-    def welcome(self, address: str, accounts: list[dict]) -> None:
-        lines = ["", f"The bank is open: {address}", ""]
-        for account in accounts:
-            lines.append("  {username:<14} {password:<22} {what}".format(**account))
-        if accounts:
-            lines.append("")
-        lines += ["Ctrl-C stops everything and loses nothing.", ""]
-        self.stdout.write("\n".join(lines))
-        self.stdout.flush()
+
+def welcome(address: str, accounts: list[dict]) -> str:
+    """Return what the terminal says once the web serves: the address and who can sign in as what."""
+    lines = ["", f"The bank is open: {address}", ""]
+    for account in accounts:
+        lines.append("  {username:<14} {password:<22} {what}".format(**account))
+    if accounts:
+        lines.append("")
+    return "\n".join([*lines, "Ctrl-C stops everything and loses nothing.", ""])
 
 
 @contextlib.contextmanager
@@ -189,5 +205,5 @@ def answers(address: str) -> bool:
 
 def read_accounts() -> list[dict]:
     """Return who can sign in, as ``demo_bank`` wrote it: [{username, password, what}]."""
-    file = settings.DATA_DIR / "demo-accounts.json"
+    file = settings.DATA_DIR / FILE
     return json.loads(file.read_text()) if file.exists() else []
