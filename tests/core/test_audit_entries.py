@@ -77,6 +77,8 @@ def test_a_verb_that_nobody_knows_is_refused(ann):
         {"rows": [1, {"value": "6222 0212 3456 7890 123"}]},
         {"sent_to": "zhang.wei@example.com"},
         {"number": 13800138001},
+        {"text": "a" * 32 + " 13800138001"},
+        {"text": "9" * 32},
         {"id_no": "1"},
         {"new_password": "hunter2hunter2"},
     ],
@@ -91,7 +93,7 @@ def test_what_looks_like_personal_data_is_refused(ann, payload):
     "payload",
     [
         {"right_password": True, "mobile": None},
-        {"sha256": "9" * 40 + "a" * 24},
+        {"sha256": "9" * 40 + "a" * 24, "file": "13812345678912345a" + "0" * 14 + ".zip"},
         {"request": "12345678-1234-1234-1234-1234567890ab"},
         {
             "at": datetime.datetime(2026, 11, 24, 1, 2, 3, 4567, tzinfo=datetime.UTC),

@@ -87,3 +87,26 @@ def verify(client, settings, tmp_path):
     settings.AUDIT_ANCHOR_DIR, settings.AUDIT_ANCHOR_DIR_2 = tmp_path / "a", tmp_path / "b"
     audi = somebody("audi")
     return lambda: audit_chain.note(audi, "audit.verify", audit_chain.verify())
+
+
+@verb_case("privacy.reveal")
+def reveal_value():
+    from crm.core.privacy import fields, reveal
+    from customers.models import Customer
+
+    ann = somebody("ann")
+    day = datetime.date(2020, 1, 1)
+    customer = Customer(
+        customer_no="X-1",
+        kind="individual",
+        name="某",
+        branch=ann.staff.branch,
+        manager=ann.staff,
+        opened_on=day,
+        known_on=day,
+    )
+    fields.seal(customer, "mobile", "13812345678")
+    customer.save()
+    return lambda: reveal.reveal(
+        actor=ann, instance=customer, field="mobile", purpose="contact", at=clock.now()
+    )
