@@ -104,7 +104,7 @@ def test_ciphertexts_and_one_time_links_do_not_reach_the_log():
 def test_fifty_kilobytes_of_anything_take_no_time():
     import time
 
-    started = time.perf_counter()
+    started = time.process_time()
     for hostile in ("a" * 50_000, "1 " * 25_000, "a@" * 25_000, "a." * 25_000, "1" * 50_000, "+86" * 16_000):
         logs.without_personal_data(hostile)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -274,10 +274,10 @@ def test_card_numbers_in_free_text_keep_their_last_four(before, after):
 def test_hostile_text_is_searched_for_cards_in_no_time():
     import time
 
-    started = time.perf_counter()
+    started = time.process_time()
     for hostile in ("1 " * 25_000, "1-" * 25_000, "4" * 50_000, "411111111111111 " * 3_000):
         classes.mask_cards(hostile)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_the_loader_gets_ciphertext_print_and_mask_at_once():
