@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import socket
 import sys
@@ -92,6 +93,7 @@ class Command(BaseCommand):
             **os.environ,
             "CRM_DEMO": "1",  # plain http on loopback: the only place where cookies do without Secure
             "CRM_ALLOWED_HOSTS": "127.0.0.1,localhost",
+            "CRM_LOG_LEVEL": os.environ.get("CRM_LOG_LEVEL", "WARNING"),
             "PYTHONUNBUFFERED": "1",
         }
         environment.pop("CRM_WORKLOAD", None)
@@ -126,6 +128,7 @@ class Command(BaseCommand):
         wanted = {"customers": customers or CUSTOMERS, "months": months, "seed": seed}
         if begun:  # a build that was stopped half way goes on with the same bank
             wanted = {name: begun[name] for name in wanted}
+        logging.getLogger().setLevel(logging.WARNING)  # demo_bank tells its progress itself
         call_command("demo_bank", **wanted)
 
 
