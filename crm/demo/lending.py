@@ -43,7 +43,6 @@ class Lapse:
         elif chance < likely * 2.2:
             self.begins = int(party.first + (horizon.last - party.first) * rng.random())
             self.ends = self.begins + 10 + int(rng.random() * 65)
-            party.truth.cured_on = horizon.text(self.ends)
         self.missed_on: int | None = None
 
     def misses(self, due: int) -> bool:
@@ -62,6 +61,8 @@ class Lapse:
             return
         if self.ends > horizon.last + 1_000:
             party.truth.defaults_on = horizon.text(self.missed_on)
+        else:
+            party.truth.cured_on = horizon.text(self.ends)
         last_told = 0
         for day in range(max(horizon.full, account.opened), horizon.last + 1):
             overdue = day - self.missed_on if self.missed_on < day < self.ends else 0
