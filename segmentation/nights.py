@@ -1,0 +1,68 @@
+"""Which night people read: the published pointer, what a night depends on, and whether that has changed since."""
+
+import datetime
+import functools
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Q
+
+from crm.core.models import Run
+from customers.models import FeedBatch
+from customers.models.batches import BatchState
+from segmentation import policy
+from segmentation.models import PublishedNight
+
+KIND = "night"
+_ROOM = Path(__file__).parent
+_RULES = ["periods.py", "policy.py", "steps.py"]
+
+
+def published(as_of: datetime.date | None = None) -> PublishedNight | None:
+    """Return the newest published night (on or before ``as_of``) whose rows are kept. Ask once per request: everything
+    on a page must come from one night."""
+    nights = PublishedNight.objects.filter(kept=True).select_related("run")
+    if as_of is not None:
+        nights = nights.filter(business_date__lte=as_of)
+    return nights.order_by("-business_date").first()
+
+
+def batches_of(as_of: datetime.date) -> list[int]:
+    """Return the ids of the published batches a night of ``as_of`` rests on: those up to that date, and the first of
+    every source, whose rows were known from their own dates on."""
+    return list(
+        FeedBatch.objects.filter(Q(business_date__lte=as_of) | Q(is_first=True), state=BatchState.PUBLISHED)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def inputs_of(as_of: datetime.date, base_currency: str) -> dict[str, Any]:
+    """Return what a run pins: batches and base currency."""
+    return {"batches": batches_of(as_of), "base_currency": base_currency}
+
+
+@functools.cache
+def code_version() -> str:
+    """Return what identifies the rules in code: a digest of the night's statements and formulas, not of the whole product,
+    so that a new screen makes no night old."""
+    digest = hashlib.sha256()
+    for path in [*sorted((_ROOM / "sql").rglob("*.sql")), *(_ROOM / name for name in _RULES)]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def is_stale(night: PublishedNight) -> bool:
+    """Return whether batches or parameters of the night's date have changed since it ran: late or corrected feeds."""
+    run: Run = night.run
+    return (
+        run.inputs.get("batches") != batches_of(night.business_date)
+        or run.parameters_version != policy.on(night.business_date).version
+    )
+
+
+def stale_nights() -> list[PublishedNight]:
+    """Return the kept nights that are stale, newest first."""
+    kept = PublishedNight.objects.filter(kept=True).select_related("run").order_by("-business_date")
+    return [night for night in kept if is_stale(night)]

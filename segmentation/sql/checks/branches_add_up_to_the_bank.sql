@@ -1,0 +1,28 @@
+-- The branch summary is the sum of the standings, and the standings are the sum of the accounts.
+-- grain   no row
+-- reads   segmentation_accountmeasure, segmentation_branchsummary, segmentation_standing
+-- writes  none
+-- params  run_id
+select 'summary' as what, b.customers, s.customers as standings, b.contribution, s.contribution as standing_contribution
+from (
+    select coalesce(sum(k.customers), 0) as customers, coalesce(sum(k.contribution), 0) as contribution,
+           coalesce(sum(k.deposit_month_sum), 0) as deposits, coalesce(sum(k.loan_balance), 0) as loans,
+           coalesce(sum(k.asset_balance), 0) as assets
+    from segmentation_branchsummary as k
+    where k.run_id = %(run_id)s
+) as b
+cross join (
+    select count(*) as customers, coalesce(sum(k.contribution), 0) as contribution,
+           coalesce(sum(k.deposit_month_sum), 0) as deposits, coalesce(sum(k.loan_balance), 0) as loans,
+           coalesce(sum(k.asset_balance), 0) as assets
+    from segmentation_standing as k
+    where k.run_id = %(run_id)s
+) as s
+cross join (
+    select coalesce(sum(k.month_sum * k.fx_rate) filter (where k.side = 'deposit'), 0) as deposits,
+           coalesce(sum(k.balance * k.fx_rate) filter (where k.side = 'debt'), 0) as loans
+    from segmentation_accountmeasure as k
+    where k.run_id = %(run_id)s
+) as a
+where b.customers <> s.customers or b.contribution <> s.contribution or b.deposits <> s.deposits or b.loans <> s.loans
+   or b.assets <> s.assets or s.deposits <> a.deposits or s.loans <> a.loans

@@ -1,0 +1,222 @@
+"""The steps of a night, each one transaction of set-based statements. Killed anywhere, a step leaves nothing; run again,
+it writes the same rows: no time of day, no random number and no earlier night enters a result."""
+
+import datetime
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from crm.core import sqlrun
+from segmentation import nights, periods
+from segmentation.policy import Policy
+
+SQL = Path(__file__).parent / "sql"
+
+# Narrow tables of one step. They are gone with its transaction, so a second try finds none.
+STAGES = {
+    "stage_sum": """account_id bigint, balance numeric, month_sum numeric, quarter_sum numeric, year_sum numeric,
+        rolling_sum numeric, month_fees numeric, year_fees numeric, rolling_fees numeric, month_counter bigint,
+        year_counter bigint, rolling_counter bigint, month_digital bigint, year_digital bigint, rolling_digital bigint""",
+    "stage_curve": "currency varchar(3), term_days int, valid_from date, rate numeric",
+    "stage_fx": "currency varchar(3), rate numeric",
+    "stage_minute": "customer_id bigint, mtd numeric, ytd numeric, r12 numeric",
+}
+
+
+class CheckFailed(RuntimeError):
+    """A check found rows: the night is not published, and the message names the check and what it found."""
+
+
+class InputsChanged(RuntimeError):
+    """A batch or a parameter of the night's date changed while it ran: another attempt is due."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a run pinned: its id, date, input batches, base currency and policy."""
+
+    run_id: int
+    as_of: datetime.date
+    inputs: dict[str, Any]
+    policy: Policy
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Return every value a statement may ask for."""
+        stretches = periods.of(self.as_of)
+        values = self.policy.parameters()
+        named = {}
+        for name in ("month", "quarter", "year", "rolling"):
+            stretch = getattr(stretches, name)
+            named |= {f"{name}_first": stretch.first, f"{name}_days": stretch.days}
+        return {
+            **values,
+            **named,
+            "run_id": self.run_id,
+            "as_of": self.as_of,
+            "base_currency": self.inputs["base_currency"],
+            # A day-average reaches a floor when its sum reaches floor × days: no division, no rounding.
+            "personal_floor_sums": [floor * stretches.month.days for floor in values["personal_floors"]],
+            "deposit_floor_sums": [floor * stretches.year.days for floor in values["deposit_floors"]],
+        }
+
+
+@dataclass(frozen=True)
+class Step:
+    """``run(cursor, night) -> (rows, checksum)``."""
+
+    name: str
+    run: Callable[[Any, Night], tuple[int, str]]
+
+
+def statement(cursor, name: str, night: Night | None = None) -> int:
+    """Run ``sql/<name>.sql`` and return the rows it wrote."""
+    return sqlrun.run(cursor, sqlrun.load(SQL / f"{name}.sql"), night.params if night else {})
+
+
+def open_run(cursor, night: Night) -> tuple[int, str]:
+    """Make the run's partitions."""
+    cursor.execute("select segmentation_open_run(%s)", [night.run_id])
+    return 0, ""
+
+
+def absorb(cursor, night: Night) -> tuple[int, str]:
+    """Bring the accumulators up to what is published, once: a second run finds nothing pending."""
+    guard_months(cursor, shared=False)
+    cursor.execute("select exists (select from segmentation_accountmonth)")
+    if cursor.fetchone()[0]:
+        return statement(cursor, "10_absorb"), ""
+    return rebuild(cursor), ""
+
+
+def rebuild(cursor) -> int:
+    """Fill the accumulators from nothing; the same rows as refreshing them batch by batch."""
+    guard_months(cursor, shared=False)
+    cursor.execute("select segmentation_clear_months()")
+    rows = statement(cursor, "11_rebuild")
+    cursor.execute("select segmentation_analyze_months()")
+    return rows
+
+
+def measure(cursor, night: Night) -> tuple[int, str]:
+    """Measure every account. The accumulators serve where they hold exactly what the run pinned."""
+    make_stages(cursor, "stage_sum", "stage_curve", "stage_fx")
+    guard_months(cursor, shared=True)
+    statement(cursor, "20_sums_from_months" if months_are_of(cursor, night) else "21_sums_as_known", night)
+    statement(cursor, "25_transfer_curve", night)
+    statement(cursor, "26_exchange_rates", night)
+    cursor.execute("create index on stage_curve (currency, term_days, valid_from)")
+    for stage in ("stage_sum", "stage_curve", "stage_fx"):
+        cursor.execute(f"analyze {stage}")
+    rows = statement(cursor, "30_account_measures", night)
+    cursor.execute("select segmentation_analyze_run(%s)", [night.run_id])
+    return rows, ""
+
+
+def contribute(cursor, night: Night) -> tuple[int, str]:
+    """Add the accounts' lines up to what each customer contributed."""
+    make_stages(cursor, "stage_minute")
+    statement(cursor, "35_manager_minutes", night)
+    cursor.execute("analyze stage_minute")
+    rows = statement(cursor, "40_contributions", night)
+    cursor.execute("select segmentation_analyze_run(%s)", [night.run_id])
+    return rows, ""
+
+
+def stand(cursor, night: Night) -> tuple[int, str]:
+    """Give every customer his standing and tier."""
+    rows = statement(cursor, "50_standings", night)
+    cursor.execute("select segmentation_seal_run(%s)", [night.run_id])
+    cursor.execute("select segmentation_analyze_run(%s)", [night.run_id])
+    return rows, ""
+
+
+def summarise(cursor, night: Night) -> tuple[int, str]:
+    """Sum the standings per branch; the checksum lets two runs of a date be compared at a glance."""
+    rows = statement(cursor, "60_branch_summary", night)
+    cursor.execute(
+        "select branch_id, kind, tier, customers, closed_customers, accounts, deposit_balance, deposit_month_sum,"
+        " deposit_year_sum, loan_balance, loan_month_sum, loan_year_sum, asset_balance, asset_month_sum, contribution,"
+        " contribution_annual, pretax from segmentation_branchsummary where run_id = %s order by branch_id, kind, tier",
+        [night.run_id],
+    )
+    lines = [[str(value) for value in row] for row in cursor]
+    return rows, hashlib.sha256(json.dumps(lines).encode()).hexdigest()
+
+
+def check(cursor, night: Night) -> tuple[int, str]:
+    """Run every check; return how many. Raises CheckFailed naming the first that found something."""
+    checks = sorted((SQL / "checks").glob("*.sql"))
+    for path in checks:
+        if sqlrun.run(cursor, sqlrun.load(path), night.params):
+            columns = [column.name for column in cursor.description]
+            found = [dict(zip(columns, map(str, row), strict=True)) for row in cursor.fetchmany(5)]
+            raise CheckFailed(f"{path.stem}: {json.dumps(found, ensure_ascii=False)}")
+    return len(checks), ""
+
+
+def publish(cursor, night: Night) -> tuple[int, str]:
+    """Let the readers' pointer lead to this run: one row in one transaction."""
+    verify_inputs(night)
+    cursor.execute(
+        "insert into segmentation_publishednight (business_date, run_id, customers, base_currency, published_at, kept)"
+        " select %s, %s, (select count(*) from segmentation_standing where run_id = %s), %s, clock_timestamp(), true"
+        " on conflict (business_date) do update set run_id = excluded.run_id, customers = excluded.customers,"
+        " base_currency = excluded.base_currency, published_at = excluded.published_at, kept = true",
+        [night.as_of, night.run_id, night.run_id, night.inputs["base_currency"]],
+    )
+    return 1, ""
+
+
+STEPS = [
+    Step("open", open_run),
+    Step("accumulators", absorb),
+    Step("account_measures", measure),
+    Step("contributions", contribute),
+    Step("standings", stand),
+    Step("branch_summary", summarise),
+    Step("checks", check),
+    Step("publish", publish),
+]
+
+
+def verify_inputs(night: Night) -> None:
+    """Raise InputsChanged unless the batches of the night's date are still those the run pinned."""
+    if night.inputs["batches"] != nights.batches_of(night.as_of):
+        raise InputsChanged(f"the batches up to {night.as_of} have changed since the run was made")
+
+
+def months_are_of(cursor, night: Night) -> bool:
+    """Return whether the accumulators hold exactly the pinned batches and nothing of a later day."""
+    cursor.execute(
+        "select coalesce(array_agg(b.id order by b.id), '{}'), coalesce(max(b.business_date) <= %s, true)"
+        " from segmentation_absorbed a join customers_feedbatch b on b.id = a.batch_id where b.state = 'published'",
+        [night.as_of],
+    )
+    batches, nothing_later = cursor.fetchone()
+    return nothing_later and list(batches) == night.inputs["batches"]
+
+
+def guard_months(cursor, *, shared: bool) -> None:
+    """Keep the accumulators still while they are read, and to oneself while they are written, until the commit."""
+    cursor.execute("set local lock_timeout = '20min'")
+    lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    cursor.execute(f"select {lock}(hashtext('segmentation_accountmonth'))")
+
+
+def make_stages(cursor, *names: str) -> None:
+    for name in names:
+        cursor.execute(f"create temporary table {name} ({STAGES[name]}) on commit drop")
+
+
+def run_step(step: Step, night: Night) -> tuple[int, str]:
+    """Run one step in the caller's transaction."""
+    with connection.cursor() as cursor:
+        # For this transaction only: a session's worth of memory for sorts and hashes of whole tables.
+        cursor.execute("set local work_mem = '96MB'")
+        return step.run(cursor, night)
