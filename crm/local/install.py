@@ -27,7 +27,7 @@ def main() -> int:
     LOCAL.mkdir(exist_ok=True)
     with locked(LOCAL / "install.lock"):  # `make demo` and `make test` may be started together
         if "CRM_KEY_FILE" not in os.environ and draw_keys(key_file(REPOSITORY)):
-            print(print(f"Drew the keys of this installation: {key_file(REPOSITORY)} (not part of backups)"))
+            print(f"Drew the keys of this installation: {key_file(REPOSITORY)} (not part of backups)")
         try:
             front_end = step("Fetching the front-end files", asset_files(), fetch_assets, assets.VENDOR)
             step("Compiling the translations", languages.sources(), languages.compile_all, *compiled())
