@@ -13,7 +13,7 @@ from django.db.backends.postgresql import base
 from django.db.transaction import TransactionManagementError
 from django.db.utils import DEFAULT_DB_ALIAS
 
-from crm.database.url import TIMEOUTS
+from crm.database.url import LIMITS
 
 APP_ROLE = "crm_app"
 
@@ -37,7 +37,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             names = {"user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
             params |= {name: crm["owner"][key] for name, key in names.items() if crm["owner"][key]}
             params |= crm["owner"]["OPTIONS"]
-        limits = TIMEOUTS["owner" if self.owner else crm["workload"]]
+        limits = LIMITS["owner" if self.owner else crm["workload"]]
         ours = " ".join(f"-c {name}={value}" for name, value in limits.items())
         params["options"] = " ".join(filter(None, (ours, params.get("options"))))
         params.setdefault("application_name", f"crm {crm['workload']}")

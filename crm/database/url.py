@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 MINUTE = 60_000
 # Milliseconds. A person waits at most 5 s for a statement; unattended work may take half an hour.
-TIMEOUTS = {
+LIMITS = {
     "web": {
         "statement_timeout": 5_000,
         "lock_timeout": 3_000,
@@ -17,6 +17,8 @@ TIMEOUTS = {
         "statement_timeout": 30 * MINUTE,
         "lock_timeout": 30_000,
         "idle_in_transaction_session_timeout": 10 * MINUTE,
+        # The night sorts and hashes the whole bank; a hundred screens at once must not.
+        "work_mem": "96MB",
     },
     # Migrations: an index of a large table takes what it takes, but nobody queues behind its lock for long.
     "owner": {
