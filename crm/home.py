@@ -10,12 +10,12 @@ from django.shortcuts import redirect, render
 from crm.core import approvals, clock
 from crm.core.access import may, needs
 from crm.core.models import Post, Run
-from crm.core.scope import branches_for
+from crm.core.scope import places_of
 from customers import facts
 from customers.feeds import figures
 from customers.models import QualityIssue
 from customers.models.quality import QualityRule
-from segmentation import ordering, standing, structure
+from segmentation import nights, ordering, standing, structure
 from segmentation.views.overview import chart, overview
 
 TOP = 10
@@ -29,7 +29,12 @@ def _with_names(request: HttpRequest, rows: list) -> list:
 
 def _to_fix(request: HttpRequest) -> list[dict[str, Any]]:
     """The fix list of the reader's scope by rule, most first."""
-    rows = QualityIssue.objects.visible_to(request.user).values("rule").annotate(n=Count("pk")).order_by("-n", "rule")
+    rows = (
+        QualityIssue.objects.visible_to(request.user)
+        .values("rule")
+        .annotate(n=Count("pk"))
+        .order_by("-n", "rule")
+    )
     return [{"rule": row["rule"], "words": QualityRule(row["rule"]).label, "count": row["n"]} for row in rows]
 
 
@@ -38,9 +43,11 @@ def manager_home(request: HttpRequest) -> HttpResponse:
     night = standing.night_of(request)
     context: dict[str, Any] = {"night": night, "fix": _to_fix(request)}
     if night is not None:
-        context["structure"] = structure.structure(request.user, night)
-        context["first"] = _with_names(request, structure.top(request.user, night, by="contribution", count=TOP))
-        context["all_href"] = structure.link(sort="contribution")
+        context["structure"] = structure.figures(request.user, night).structure()
+        context["first"] = _with_names(
+            request, structure.top(request.user, night, by="contribution", count=TOP)
+        )
+        context["all_href"] = structure.link()
     return render(request, "crm/home_manager.html", context)
 
 
@@ -49,12 +56,13 @@ def supervisor_home(request: HttpRequest) -> HttpResponse:
     night = standing.night_of(request)
     context: dict[str, Any] = {"night": night, "fix": _to_fix(request), "branch": request.user.staff.branch}
     if night is not None:
-        found = structure.structure(request.user, night)
+        all_figures = structure.figures(request.user, night)
+        found = all_figures.structure()
         context["structure"] = found
         context["charts"] = [chart(kind, cells) for kind in structure.TIERS if (cells := found.of_kind(kind))]
         context["managers"] = structure.by_manager(request.user, night)
-        below = list(branches_for(request.user).filter(parent_id=request.user.branch_id))
-        context["branches"] = structure.by_branch(request.user, night, below) if below else []
+        below = [branch for branch in places_of(request.user) if branch.parent_id == request.user.branch_id]
+        context["branches"] = all_figures.by_branch(below)
     return render(request, "crm/home_supervisor.html", context)
 
 
@@ -66,11 +74,15 @@ def counter_home(request: HttpRequest) -> HttpResponse:
 def administrator_home(request: HttpRequest) -> HttpResponse:
     """Did everything come, did the night run, and what waits for somebody."""
     at = clock.now()
-    runs = Run.objects.filter(kind=ordering.KIND).annotate(step_count=Count("chunks")).order_by("-business_date", "-attempt")
+    runs = (
+        Run.objects.filter(kind=nights.KIND)
+        .annotate(step_count=Count("chunks"))
+        .order_by("-business_date", "-attempt")
+    )
     context = {
         "sources": figures.sources(at),
         "runs": list(runs[:7]),
-        "behind": ordering.days_without_night(),
+        "loaded": ordering.loaded(),
         "stuck": list(Run.objects.filter(state__in=["failed", "dead"]).order_by("-created_at")[:10]),
         "waiting": approvals.waiting_for(request.user).count() if may(request.user, "approvals.view") else 0,
     }

@@ -96,7 +96,9 @@ REACH = ("mobile", "email", "address", "region_code")
 RISK = ("risk_tolerance", "risk_assessed_on", "kyc_grade")
 BANK = ("opened_on", "closed_on", "branch", "feed_manager")
 # What the counter needs to serve somebody; the rest of a person's life is none of its business.
-COUNTER_SEES = frozenset({"gender", *REACH, *RISK, "opened_on", "closed_on", "branch", "uscc", "industry_code"})
+COUNTER_SEES = frozenset(
+    {"gender", *REACH, *RISK, "opened_on", "closed_on", "branch", "uscc", "industry_code"}
+)
 MASKED = frozenset({"mobile", "email", "address"})
 MONEY = frozenset({"annual_income", "registered_capital", "annual_revenue", "total_assets"})
 COUNTER_POSTS = frozenset({Post.TELLER, Post.LOBBY_MANAGER})

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core import signing
-from django.db.models import prefetch_related_objects
+from django.db.models import Exists, OuterRef, prefetch_related_objects
 
 from crm.core import keyset
 from customers.models import Account, Balance, Customer, FeedBreak, Relation, Transaction
@@ -37,7 +37,11 @@ def relations(customer: Customer, user) -> list[Related]:
     others = {r.related_id if r.customer_id == customer.pk else r.customer_id for r in found}
     visible = Customer.objects.visible_to(user).only("id", "customer_no", "name", "kind").in_bulk(others)
     pairs = [
-        Related(r, visible.get(r.related_id if r.customer_id == customer.pk else r.customer_id), r.customer_id == customer.pk)
+        Related(
+            r,
+            visible.get(r.related_id if r.customer_id == customer.pk else r.customer_id),
+            r.customer_id == customer.pk,
+        )
         for r in found
     ]
     return sorted(pairs, key=lambda pair: (not pair.outgoing, pair.relation.kind, pair.relation.pk))
@@ -56,17 +60,37 @@ def holders(accounts: list[Account], user) -> dict[int, list[Holder]]:
     prefetch_related_objects(accounts, "holders")
     rows = [row for account in accounts for row in account.holders.all() if row.role != HolderRole.OWNER]
     ids = {row.customer_id for row in rows}
-    visible = Customer.objects.visible_to(user).only("id", "customer_no", "name", "kind").in_bulk(ids) if ids else {}
+    visible = (
+        Customer.objects.visible_to(user).only("id", "customer_no", "name", "kind").in_bulk(ids)
+        if ids
+        else {}
+    )
     found: dict[int, list[Holder]] = {}
     for row in sorted(rows, key=lambda row: row.pk):
-        found.setdefault(row.account_id, []).append(Holder(row.get_role_display(), visible.get(row.customer_id)))
+        found.setdefault(row.account_id, []).append(
+            Holder(row.get_role_display(), visible.get(row.customer_id))
+        )
     return found
+
+
+def holders_of(account: Account, user) -> list[Holder]:
+    """Return who else holds one account; a single query, because its page has many others to ask."""
+    seen = Customer.objects.visible_to(user).filter(pk=OuterRef("customer_id"))
+    rows = (
+        account.holders.exclude(role=HolderRole.OWNER).annotate(seen=Exists(seen)).select_related("customer")
+    )
+    return [Holder(row.get_role_display(), row.customer if row.seen else None) for row in rows.order_by("pk")]
 
 
 def newest_balances(accounts: Iterable[Account], user) -> dict[int, Balance]:
     """Return account → the newest end-of-day balance the feed gave; one query."""
     ids = [account.pk for account in accounts]
-    rows = Balance.objects.visible_to(user).filter(account_id__in=ids).order_by("account_id", "-on_date").distinct("account_id")
+    rows = (
+        Balance.objects.visible_to(user)
+        .filter(account_id__in=ids)
+        .order_by("account_id", "-on_date")
+        .distinct("account_id")
+    )
     return {row.account_id: row for row in rows}
 
 
@@ -119,7 +143,9 @@ def month_of(account: Account, user, first: datetime.date | None, cursor: str = 
     found = list(keyset.ordered(page, _ORDER)[: BOOKINGS_A_PAGE + 1])
     shown = found[:BOOKINGS_A_PAGE]
     numbers = [row.txn_no for row in shown]
-    undone = dict(rows.filter(reversal_of__in=numbers).values_list("reversal_of", "txn_no")) if numbers else {}
+    undone = (
+        dict(rows.filter(reversal_of__in=numbers).values_list("reversal_of", "txn_no")) if numbers else {}
+    )
     breaks = FeedBreak.objects.visible_to(user).filter(account=account, on_date__gte=first, on_date__lte=last)
     return Month(
         first=first,

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET
 
 from crm.core import clock, places
 from crm.core.access import needs
-from crm.core.privacy.masks import mask
 from crm.core.listing import Filter, Listing, Sort, respond
+from crm.core.privacy.masks import mask
 from customers import facts, reads
 from customers.models import Account, Customer, QualityIssue
 from customers.models.quality import QualityRule
@@ -79,7 +79,9 @@ def customer_history(request: HttpRequest, customer_id: int) -> HttpResponse:
         customer,
         "history",
         "customers/customer_history.html",
-        assignments=list(customer.assignments.select_related("manager__branch").order_by("-starts_on", "role", "-id")),
+        assignments=list(
+            customer.assignments.select_related("manager__branch").order_by("-starts_on", "role", "-id")
+        ),
         consents=list(customer.consents.order_by("-given_at", "-id")),
         numbers=list(customer.numbers.order_by("since")),
     )
@@ -93,14 +95,16 @@ def account_page(request: HttpRequest, account_id: int) -> HttpResponse:
     account = get_object_or_404(accounts.select_related("customer", "product", "branch"), pk=account_id)
     account.customer.shown_name = facts.name_of(account.customer, request.user)
     account.mask = mask("account", account.account_no)
-    month = reads.month_of(account, request.user, _month(request.GET.get("month", "")), request.GET.get("after", ""))
+    month = reads.month_of(
+        account, request.user, _month(request.GET.get("month", "")), request.GET.get("after", "")
+    )
     context = {"account": account, "month": month, "holders": _holders(account, request.user)}
     fragment = request.htmx and request.htmx.target == "bookings"
     return render(request, "customers/_bookings.html" if fragment else "customers/account.html", context)
 
 
 def _holders(account: Account, user) -> list[reads.Holder]:
-    found = reads.holders([account], user).get(account.pk, [])
+    found = reads.holders_of(account, user)
     for holder in found:
         if holder.customer is not None:
             holder.customer.shown_name = facts.name_of(holder.customer, user)
@@ -118,29 +122,35 @@ def _issue_by_text(queryset: QuerySet, text: str) -> QuerySet:
     return queryset.filter(Q(customer__name__contains=text) | Q(customer__customer_no=text))
 
 
-QUALITY = Listing(
-    name="quality",
-    sorts={
-        "since": Sort(("since", "id")),
-        "name": Sort(("customer__name_sort", "customer_id", "id")),
-        "rule": Sort(("rule", "customer__name_sort", "id")),
-    },
-    default="name",
-    filters=(
-        Filter("q", _("Name or customer number"), narrow=_issue_by_text, private=True),
-        Filter("rule", _("What to fix"), narrow=lambda q, v: q.filter(rule=v), choices=QualityRule.choices),
-        Filter(
-            "branch", _("Branch"), narrow=lambda q, v: q.filter(customer__branch_id__in=places.subtree(v)), choices=places.choices
+def _quality(user) -> Listing:
+    def in_branch(rows: QuerySet, value: str) -> QuerySet:
+        return rows.filter(customer__branch_id__in=places.subtree(user, value))
+
+    return Listing(
+        name="quality",
+        sorts={
+            "since": Sort(("since", "id")),
+            "name": Sort(("customer__name_sort", "customer_id", "id")),
+            "rule": Sort(("rule", "customer__name_sort", "id")),
+        },
+        default="name",
+        filters=(
+            Filter("q", _("Name or customer number"), narrow=_issue_by_text, private=True),
+            Filter(
+                "rule", _("What to fix"), narrow=lambda q, v: q.filter(rule=v), choices=QualityRule.choices
+            ),
+            Filter("branch", _("Branch"), narrow=in_branch, choices=places.choices),
         ),
-    ),
-)  # fmt: skip
+    )
 
 
 @needs("customers.view_quality")
 def quality_list(request: HttpRequest) -> HttpResponse:
     """The fix list of everybody in the reader's scope, one line a thing to fix."""
-    rows = QualityIssue.objects.visible_to(request.user).select_related("customer__branch", "customer__manager")
-    shown = QUALITY.page(request, rows)
+    rows = QualityIssue.objects.visible_to(request.user).select_related(
+        "customer__branch", "customer__manager"
+    )
+    shown = _quality(request.user).page(request, rows)
     for row in shown.rows:
         row.customer.shown_name = facts.name_of(row.customer, request.user)
     return respond(request, shown, "customers/quality.html", "customers/_quality.html")

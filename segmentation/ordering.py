@@ -1,24 +1,26 @@
-"""Ordering a night by hand, and what the operations screen says of one: waiting for what, from which batches, stale or not."""
+"""Ordering a night by hand, and what the operations screen says of nights: what the next one waits for, which are stale."""
 
 import datetime
+from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from crm.core import audit, jobs
 from crm.core.access import require
-from crm.core.models import Run, RunState
+from crm.core.models import Run
 from customers.models import FeedBatch
+from segmentation import nightly
 from segmentation.models import PublishedNight
 
-KIND = "night"
+DAY = datetime.timedelta(days=1)
 
 
 @transaction.atomic
 def order(*, actor, business_date: datetime.date, at: datetime.datetime) -> Run:
-    """Have the night of a date run; return the run. A date that is being worked on gets no second run.
+    """Have the night of a date run; return the run: the one that holds already where nothing has changed since.
 
     Raises ValidationError for a date the bank has no data of yet.
     """
@@ -27,40 +29,67 @@ def order(*, actor, business_date: datetime.date, at: datetime.datetime) -> Run:
     if known is None:
         raise ValidationError(_("No batch is loaded yet: there is nothing to work on."))
     if business_date > known:
-        raise ValidationError(_("The newest data is of %(day)s; choose that day or an earlier one.") % {"day": known.isoformat()})
-    newest = Run.objects.filter(kind=KIND, business_date=business_date).order_by("-attempt").first()
-    attempt = 1 if newest is None else newest.attempt
-    if newest is not None and newest.state in (RunState.DONE, RunState.DEAD):
-        attempt += 1
-    run = jobs.ensure_run(KIND, business_date, attempt=attempt, at=at)
-    audit.record(actor, "nights.start", run, payload={"business_date": business_date.isoformat(), "attempt": attempt})
+        raise ValidationError(
+            _("The newest data is of %(day)s; choose that day or an earlier one.")
+            % {"day": known.isoformat()}
+        )
+    run = nightly.run_for(business_date, at=at)
+    audit.record(
+        actor,
+        "nights.start",
+        run,
+        payload={"business_date": business_date.isoformat(), "attempt": run.attempt},
+    )
     jobs.ring(run.pk)
     return run
 
 
-def batches_of(run: Run) -> list[int]:
-    """Return the ids of the batches a run read, as it noted them down."""
-    noted = run.inputs.get("batches", [])
-    return [number for number in (noted if isinstance(noted, list) else []) if isinstance(number, int)]
+@dataclass(frozen=True)
+class Loaded:
+    """What is loaded, read once for a page: the published batches in order, and the newest published night."""
+
+    batches: list[tuple[int, str, datetime.date, bool]]
+    newest_night: datetime.date | None
+
+    @property
+    def newest(self) -> datetime.date | None:
+        """The newest day any source has delivered."""
+        return max((day for _pk, _source, day, _first in self.batches), default=None)
+
+    @property
+    def behind(self) -> int:
+        """For how many loaded days since the newest published night none has run."""
+        night = self.newest_night
+        return len({day for _pk, _source, day, _first in self.batches if night is None or day > night})
+
+    @property
+    def due(self) -> datetime.date | None:
+        """The next date a night is due for; before the first one, the day every source has reached."""
+        if self.newest_night is not None:
+            return self.newest_night + DAY
+        return min(self._newest_by_source().values(), default=None)
+
+    @property
+    def missing(self) -> list[str]:
+        """The sources whose batch of the due date is not in yet."""
+        return sorted(name for name, last in self._newest_by_source().items() if last < self.due)
+
+    def _newest_by_source(self) -> dict[str, datetime.date]:
+        found: dict[str, datetime.date] = {}
+        for _pk, source, day, _first in self.batches:
+            found[source] = max(day, found.get(source, day))
+        return found
+
+    def is_stale(self, night: PublishedNight) -> bool:
+        """Return whether a published night, read with its run, rests on other batches than are loaded now."""
+        day = night.business_date
+        return night.run.inputs.get("batches") != [
+            pk for pk, _source, its_day, first in self.batches if its_day <= day or first
+        ]
 
 
-def step_count() -> int:
-    """Return how many steps a night has, for its progress."""
-    return 0
-
-
-def is_stale(run: Run) -> bool:
-    """Return whether data of the run's date or earlier was loaded after it ran: its figures are no longer the newest."""
-    if run.finished_at is None:
-        return False
-    later = Q(state="published", published_at__gt=run.started_at, business_date__lte=run.business_date)
-    return FeedBatch.objects.filter(later).exists()
-
-
-def days_without_night() -> int:
-    """Return for how many loaded days since the newest published night none has run."""
+def loaded() -> Loaded:
+    """Return what is loaded; two queries whatever the number of batches."""
+    rows = FeedBatch.objects.filter(state="published").order_by("pk")
     newest = PublishedNight.objects.aggregate(last=Max("business_date"))["last"]
-    rows = FeedBatch.objects.filter(state="published")
-    if newest is not None:
-        rows = rows.filter(business_date__gt=newest)
-    return rows.values("business_date").distinct().count()
+    return Loaded(list(rows.values_list("pk", "source", "business_date", "is_first")), newest)

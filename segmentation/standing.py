@@ -8,22 +8,17 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from crm.core import parameters
+from crm.core.templatetags import display
+from segmentation import nights, policy
 from segmentation.models import AccountMeasure, PublishedNight, Standing, Tier
-
-
-def night(as_of: datetime.date | None = None) -> PublishedNight | None:
-    """Return the newest published night, or the newest up to ``as_of``; None before the first."""
-    rows = PublishedNight.objects.filter(kept=True)
-    if as_of is not None:
-        rows = rows.filter(business_date__lte=as_of)
-    return rows.order_by("-business_date").first()
 
 
 def night_of(request: HttpRequest) -> PublishedNight | None:
     """Return the night a page reads, asked once a page: two parts of it must never show two nights."""
     if not hasattr(request, "_night"):
-        request._night = night()
+        request._night = nights.published()
+        if request._night is not None:
+            display.base_currency_is(request._night.base_currency)
     return request._night
 
 
@@ -64,9 +59,12 @@ def ladder(kind: str, on: datetime.date) -> list[Step]:
     """Return the tiers of a kind with their thresholds as in force on a day, highest first; one query."""
     names = {
         "individual": [("personal_tiers", _("assets"))],
-        "corporate": [("corporate_tiers_by_contribution", _("contribution a year")), ("corporate_tiers_by_deposit", _("deposits"))],
+        "corporate": [
+            ("corporate_tiers_by_contribution", _("contribution a year")),
+            ("corporate_tiers_by_deposit", _("deposits")),
+        ],
     }[kind]
-    values = parameters.values(on, [name for name, _words in names])
+    values = policy.on(on)
     first = values[names[0][0]]
     steps = []
     for place, (tier, _floor) in enumerate(first):

@@ -13,7 +13,8 @@ from django.db.models import Count, Q, Sum
 from django.urls import reverse
 
 from crm.core import places
-from crm.core.scope import Level, branches_for, level_of, sees_restricted
+from crm.core.models import Branch
+from crm.core.scope import Level, level_of, places_of, sees_restricted
 from customers.models.parties import PartyKind
 from segmentation.models import BranchSummary, PublishedNight, Standing, Tier
 
@@ -67,6 +68,15 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One branch or manager of a comparison."""
+
+    label: str
+    href: str
+    cell: Cell
+
+
+@dataclass(frozen=True)
 class Structure:
     """``total`` over everything, ``cells`` by kind and tier (highest first), empty ones left out."""
 
@@ -77,82 +87,76 @@ class Structure:
         return [cell for cell in self.cells if cell.kind == kind]
 
 
-def link(**chosen: str) -> str:
-    """Return the address of the customer list with exactly these filters; empty ones are left out."""
-    kept = {name: value for name, value in chosen.items() if value}
-    return reverse("customers") + ("?" + urlencode(kept) if kept else "")
+def link(*, sort: str = "contribution", **chosen: str) -> str:
+    """Return the address of the customer list with exactly these filters; empty ones are left out.
 
-
-def structure(user, night: PublishedNight, *, branch: str = "", kind: str = "") -> Structure:
-    """Return the structure of the customers ``user`` sees, narrowed to a branch with all below it and a kind."""
-    days = night.periods.month.days
-    narrowed: dict[str, str] = {"branch": branch, "kind": kind}
-    total = Cell(kind, "", link(**narrowed), days)
-    cells: dict[tuple[str, str], Cell] = {}
-    for row, sign in _rows(user, night, branch, kind):
-        total.add(row, sign)
-        key = (row["kind"], row["tier"])
-        if key not in cells:
-            cells[key] = Cell(*key, link(branch=branch, kind=row["kind"], tier=row["tier"]), days)
-        cells[key].add(row, sign)
-    order = [(k, tier) for k, tiers in TIERS.items() for tier in tiers]
-    return Structure(total, [cells[key] for key in order if key in cells and cells[key].customers])
-
-
-def _rows(user, night: PublishedNight, branch: str, kind: str) -> list[tuple[dict[str, Any], int]]:
-    level = level_of(user)
-    if level is Level.NOTHING:
-        return []
-    chosen = Q(run_id=night.run_id)
-    if kind:
-        chosen &= Q(kind=kind)
-    if branch:
-        chosen &= Q(branch_id__in=places.subtree(branch))
-    sums = [Sum(name) for name in SUMS]
-    if level is Level.OWN:
-        # A manager's book is small and has no summary of its own.
-        rows = Standing.objects.visible_to(user).filter(chosen).values("kind", "tier")
-        return [(row, 1) for row in rows.annotate(*sums, customers=Count("customer_id"))]
-    if level is Level.SUBTREE:
-        chosen &= Q(branch_id__in=list(branches_for(user).values_list("pk", flat=True)))
-    summary = BranchSummary.objects.filter(chosen).values("kind", "tier").annotate(*sums, customers=Sum("customers"))
-    found = [(row, 1) for row in summary]
-    if not sees_restricted(user):
-        hidden = Standing._base_manager.filter(chosen, customer__restricted_on__isnull=False).values("kind", "tier")
-        found += [(row, -1) for row in hidden.annotate(*sums, customers=Count("customer_id"))]
-    return found
+    Sorted by a figure the list holds the customers the night knew, so that its rows are those the number counts.
+    """
+    kept = {name: value for name, value in chosen.items() if value} | {"sort": sort}
+    return reverse("customers") + "?" + urlencode(kept)
 
 
 @dataclass(frozen=True)
-class Line:
-    """One branch or manager of a comparison."""
+class Figures:
+    """Sums a reader may see, by branch, kind and tier: asked once, added up as the page needs them."""
 
-    label: str
-    href: str
-    cell: Cell
+    user: Any
+    night: PublishedNight
+    rows: list[tuple[dict[str, Any], int]]
+
+    def structure(self, *, branch: str = "", kind: str = "") -> Structure:
+        """Return the structure, narrowed to a branch with all below it and to a kind."""
+        days = self.night.periods.month.days
+        below = set(places.subtree(self.user, branch)) if branch else None
+        total = Cell(kind, "", link(branch=branch, kind=kind), days)
+        cells: dict[tuple[str, str], Cell] = {}
+        for row, sign in self.rows:
+            if (kind and row["kind"] != kind) or (below is not None and row["branch_id"] not in below):
+                continue
+            total.add(row, sign)
+            key = (row["kind"], row["tier"])
+            if key not in cells:
+                cells[key] = Cell(*key, link(branch=branch, kind=row["kind"], tier=row["tier"]), days)
+            cells[key].add(row, sign)
+        order = [(k, tier) for k, tiers in TIERS.items() for tier in tiers]
+        return Structure(total, [cells[key] for key in order if key in cells and cells[key].customers])
+
+    def by_branch(self, branches: list[Branch], *, kind: str = "") -> list[Line]:
+        """Return one line for each of ``branches`` with everything below it, best contribution first."""
+        days = self.night.periods.month.days
+        paths = {branch.pk: branch.path for branch in places_of(self.user)}
+        lines = [
+            Line(b.name, link(branch=b.branch_no, kind=kind), Cell(kind, "", "", days)) for b in branches
+        ]
+        for line, branch in zip(lines, branches, strict=True):
+            line.cell.href = line.href
+            for row, sign in self.rows:
+                if paths.get(row["branch_id"], "").startswith(branch.path) and kind in ("", row["kind"]):
+                    line.cell.add(row, sign)
+        return sorted(lines, key=lambda line: -line.cell.contribution)
 
 
-def by_branch(user, night: PublishedNight, branches: list) -> list[Line]:
-    """Return one line for each of ``branches`` with everything below it, best contribution first."""
-    days = night.periods.month.days
-    visible = list(branches_for(user).values_list("pk", "path"))
-    rows = BranchSummary.objects.filter(run_id=night.run_id, branch_id__in=[pk for pk, _ in visible]).values("branch_id")
-    sums = {row["branch_id"]: row for row in rows.annotate(*[Sum(name) for name in SUMS], customers=Sum("customers"))}
-    taken = {}
+def figures(user, night: PublishedNight) -> Figures:
+    """Return what dashboards of a reader are made of: one query for a manager, two for everybody else."""
+    level = level_of(user)
+    sums = [Sum(name) for name in SUMS]
+    chosen = Q(run_id=night.run_id)
+    if level is Level.NOTHING:
+        return Figures(user, night, [])
+    if level is Level.OWN:
+        # A manager's book is small and has no summary of its own.
+        own = Standing.objects.visible_to(user).filter(chosen).values("branch_id", "kind", "tier")
+        return Figures(user, night, [(row, 1) for row in own.annotate(*sums, customers=Count("customer_id"))])
+    if level is Level.SUBTREE:
+        chosen &= Q(branch_id__in=[branch.pk for branch in places_of(user)])
+    summary = BranchSummary.objects.filter(chosen).values("branch_id", "kind", "tier")
+    rows = [(row, 1) for row in summary.annotate(*sums, customers=Sum("customers"))]
     if not sees_restricted(user):
-        hidden = Standing._base_manager.filter(run_id=night.run_id, customer__restricted_on__isnull=False).values("branch_id")
-        taken = {row["branch_id"]: row for row in hidden.annotate(*[Sum(n) for n in SUMS], customers=Count("customer_id"))}
-    lines = []
-    for branch in branches:
-        cell = Cell("", "", link(branch=branch.branch_no), days)
-        for pk, path in visible:
-            if path.startswith(branch.path):
-                if pk in sums:
-                    cell.add(sums[pk])
-                if pk in taken:
-                    cell.add(taken[pk], -1)
-        lines.append(Line(branch.name, cell.href, cell))
-    return sorted(lines, key=lambda line: -line.cell.contribution)
+        # The one question that looks past the scope: what to take off, so that figure and rows agree.
+        hidden = Standing._base_manager.filter(chosen, customer__restricted_on__isnull=False)
+        hidden = hidden.values("branch_id", "kind", "tier").annotate(*sums, customers=Count("customer_id"))
+        rows += [(row, -1) for row in hidden]
+    return Figures(user, night, rows)
 
 
 def by_manager(user, night: PublishedNight) -> list[Line]:
@@ -162,9 +166,10 @@ def by_manager(user, night: PublishedNight) -> list[Line]:
     rows = rows.values("customer__manager__employee_no", "customer__manager__name")
     lines = []
     for row in rows.annotate(*[Sum(name) for name in SUMS], customers=Count("customer_id")):
-        cell = Cell("", "", link(manager=row["customer__manager__employee_no"]), days)
+        href = link(manager=row["customer__manager__employee_no"])
+        cell = Cell("", "", href, days)
         cell.add(row)
-        lines.append(Line(row["customer__manager__name"], cell.href, cell))
+        lines.append(Line(row["customer__manager__name"], href, cell))
     return sorted(lines, key=lambda line: -line.cell.contribution)
 
 
@@ -176,14 +181,16 @@ INDICATORS = {
 }
 
 
-def top(user, night: PublishedNight, *, by: str, count: int, branch: str = "", kind: str = "", tier: str = "") -> list[Standing]:
+def top(
+    user, night: PublishedNight, *, by: str, count: int, branch: str = "", kind: str = "", tier: str = ""
+) -> list[Standing]:
     """Return the first ``count`` standings by an indicator, each with its customer, branch and manager."""
     rows = Standing.objects.visible_to(user).filter(run_id=night.run_id)
     if branch:
-        rows = rows.filter(branch_id__in=places.subtree(branch))
+        rows = rows.filter(branch_id__in=places.subtree(user, branch))
     if kind:
         rows = rows.filter(kind=kind)
     if tier:
         rows = rows.filter(tier=tier)
     rows = rows.select_related("customer__branch", "customer__manager")
-    return list(rows.order_by(INDICATORS[by], "customer_id")[:count])
+    return list(rows.order_by(INDICATORS[by], "-customer_id")[:count])

@@ -8,10 +8,12 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
 from crm.core.models.people import Branch, BranchPlacement, Post
-from crm.core.scope import branches_for
+from crm.core.scope import places_of
 
 # A manager or teller looks at the tree of his own place; everybody else may know where the branches are.
-POSTS_OF_A_PLACE = frozenset({Post.RELATIONSHIP_MANAGER, Post.BRANCH_SUPERVISOR, Post.TELLER, Post.LOBBY_MANAGER})
+POSTS_OF_A_PLACE = frozenset(
+    {Post.RELATIONSHIP_MANAGER, Post.BRANCH_SUPERVISOR, Post.TELLER, Post.LOBBY_MANAGER}
+)
 MOST_CHOICES = 200
 
 
@@ -55,7 +57,9 @@ def tree(on: datetime.date, *, places: QuerySet[Branch] | None = None) -> list[N
 
 def _parents(on: datetime.date) -> dict[int, int | None]:
     """Return branch → parent as dated; a branch without a placement for the day is not in it."""
-    dated = BranchPlacement.objects.filter(starts_on__lte=on).filter(Q(ends_on__isnull=True) | Q(ends_on__gt=on))
+    dated = BranchPlacement.objects.filter(starts_on__lte=on).filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gt=on)
+    )
     return dict(dated.values_list("branch_id", "parent_id"))
 
 
@@ -69,12 +73,11 @@ def size(nodes: Iterable[Node]) -> int:
     return sum(1 + size(node.children) for node in nodes)
 
 
-def subtree(branch_no: str) -> list[int]:
-    """Return the ids of a branch and all below it; unknown → none."""
-    branch = Branch.objects.filter(branch_no=branch_no).only("path").first()
-    if branch is None or not branch.path:
-        return []
-    return list(Branch.objects.filter(path__startswith=branch.path).values_list("pk", flat=True))
+def subtree(user, branch_no: str) -> list[int]:
+    """Return the ids of a branch the person sees and all below it; unknown or out of scope → none. Asks nothing new."""
+    seen = places_of(user)
+    path = next((branch.path for branch in seen if branch.branch_no == branch_no), "")
+    return [branch.pk for branch in seen if path and branch.path.startswith(path)]
 
 
 def choices(request: HttpRequest) -> list[tuple[str, str]]:
@@ -83,16 +86,19 @@ def choices(request: HttpRequest) -> list[tuple[str, str]]:
     A large bank has a thousand outlets: past MOST_CHOICES only those above the outlets are offered. The one asked for
     is always among them, so that a link to an outlet keeps working.
     """
-    return _indented(branches_for(request.user), request)
+    return _indented(places_of(request.user), request)
+
+
+def staff_places(user) -> list[Branch]:
+    """Return the branches whose colleagues a person may look up, in tree order."""
+    return places_of(user) if user.post in POSTS_OF_A_PLACE else list(Branch.objects.order_by("path", "pk"))
 
 
 def choices_for_staff(request: HttpRequest) -> list[tuple[str, str]]:
-    own = request.user.post in POSTS_OF_A_PLACE
-    return _indented(branches_for(request.user) if own else Branch.objects.all(), request)
+    return _indented(staff_places(request.user), request)
 
 
-def _indented(places: QuerySet[Branch], request: HttpRequest) -> list[tuple[str, str]]:
-    rows = list(places.order_by("path").only("branch_no", "name", "kind", "path"))
+def _indented(rows: list[Branch], request: HttpRequest) -> list[tuple[str, str]]:
     asked = request.POST.get("branch") or request.GET.get("branch") or ""
     if len(rows) > MOST_CHOICES:
         rows = [row for row in rows if row.kind != "outlet" or row.branch_no == asked]

@@ -79,6 +79,17 @@ def branches_for(user) -> models.QuerySet[Branch]:
     return Branch.objects.none()
 
 
+def places_of(user) -> list[Branch]:
+    """Return the branches of :func:`branches_for` as a list in tree order, asked once for a loaded person.
+
+    A request loads its person anew, so a change of the tree shows on the next one.
+    """
+    key = (user.post, user.branch_id)
+    if getattr(user, "_places", (None, []))[0] != key:
+        user._places = (key, list(branches_for(user).order_by("path", "pk")))
+    return user._places[1]
+
+
 def staff_for(user) -> models.QuerySet[Staff]:
     """Return the colleagues the person may look up. Those who look after the system see the whole staff list."""
     if not works_here(user, clock.business_date(clock.now())):
@@ -102,9 +113,7 @@ def rows_for(user, path: str = "") -> Q:
         return unrestricted
     if level is Level.SUBTREE:
         # The ids, not a join: the org tree is small and the planner then uses the index on the customer's branch.
-        return unrestricted & Q(
-            **{f"{to}branch_id__in": list(branches_for(user).values_list("pk", flat=True))}
-        )
+        return unrestricted & Q(**{f"{to}branch_id__in": [branch.pk for branch in places_of(user)]})
     own = Q(**{f"{to}manager_id": user.staff_id})
     shared = Q(**{f"{to}shares__contains": [user.staff_id]})
     return unrestricted & (own | shared)

@@ -55,6 +55,13 @@ def since(queryset: QuerySet, text: str) -> QuerySet:
     return queryset.filter(business_date__gte=day) if day else queryset
 
 
+def by_size(queryset: QuerySet, value: str) -> QuerySet:
+    """Narrow breaks annotated with their ``size`` to those above or within the tolerance."""
+    return (
+        queryset.filter(size__gt=tolerance()) if value == "large" else queryset.filter(size__lte=tolerance())
+    )
+
+
 def controls(files: list[FeedFile]) -> list[Control]:
     """Return every controlled sum of the files, in the order of the manifest."""
     found = []
@@ -62,7 +69,8 @@ def controls(files: list[FeedFile]) -> list[Control]:
         columns = {**file.control_declared, **file.control_loaded}
         for column in columns:
             declared, loaded, rejected = (
-                part.get(column) or {} for part in (file.control_declared, file.control_loaded, file.control_rejected)
+                part.get(column) or {}
+                for part in (file.control_declared, file.control_loaded, file.control_rejected)
             )
             for currency in sorted({*declared, *loaded, *rejected}):
                 found.append(
@@ -89,9 +97,12 @@ def sources(at: datetime.datetime) -> list[Source]:
     """Return every source that ever delivered. By now the batch of yesterday should be here."""
     yesterday = clock.business_date(at) - datetime.timedelta(days=1)
     rows = FeedBatch.objects.values("source").annotate(
-        newest=Max("business_date", filter=Q(state="published")), refused=Count("pk", filter=Q(state="refused"))
+        newest=Max("business_date", filter=Q(state="published")),
+        refused=Count("pk", filter=Q(state="refused")),
     )
-    return [Source(row["source"], row["newest"], yesterday, row["refused"]) for row in rows.order_by("source")]
+    return [
+        Source(row["source"], row["newest"], yesterday, row["refused"]) for row in rows.order_by("source")
+    ]
 
 
 def report(batch: FeedBatch) -> dict[str, Any]:

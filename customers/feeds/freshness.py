@@ -3,7 +3,7 @@
 import datetime
 from dataclasses import dataclass
 
-from django.db.models import Max, Q
+from django.db.models import OuterRef, Subquery
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -73,29 +73,24 @@ class Freshness:
 def freshness(user, at: datetime.datetime | None = None) -> Freshness:
     """Return how fresh the data is at ``at`` (now where none is given). By now yesterday's batch should be here."""
     expected = clock.business_date(at or clock.now()) - DAY
-    # The newest published batch of each source; the data is as old as the one that is furthest behind.
-    published = Q(state=BatchState.PUBLISHED)
-    newest = (
-        FeedBatch.objects.values("source")
-        .annotate(
-            day=Max("business_date", filter=published),
-            refused=Max("business_date", filter=Q(state=BatchState.REFUSED)),
-        )
-        .filter(day__isnull=False)
-        .order_by("day", "source")
-        .first()
-    )
     link = _link(user)
-    if newest is None:
-        return Freshness(MISSING, None, expected, None, 0, None, link)
-    batch = (
-        FeedBatch.objects.filter(published, source=newest["source"], business_date=newest["day"])
-        .values("pk", "breaks")
-        .get()
+    # The newest published batch of each source; the data is as old as the one that is furthest behind. One query: the
+    # frame of every page asks.
+    refusals = FeedBatch.objects.filter(state=BatchState.REFUSED, source=OuterRef("source")).order_by("-business_date")
+    newest = (
+        FeedBatch.objects.filter(state=BatchState.PUBLISHED)
+        .order_by("source", "-business_date")
+        .distinct("source")
+        .annotate(refused=Subquery(refusals.values("business_date")[:1]))
+        .values("pk", "business_date", "breaks", "refused")
     )
-    refused = newest["refused"] if newest["refused"] and newest["refused"] > newest["day"] else None
-    state = LATE if newest["day"] < expected else BREAKS if batch["breaks"] else CHECKED
-    return Freshness(state, newest["day"], expected, batch["pk"], batch["breaks"], refused, link)
+    batch = min(newest, key=lambda row: row["business_date"], default=None)
+    if batch is None:
+        return Freshness(MISSING, None, expected, None, 0, None, link)
+    day = batch["business_date"]
+    refused = batch["refused"] if batch["refused"] and batch["refused"] > day else None
+    state = LATE if day < expected else BREAKS if batch["breaks"] else CHECKED
+    return Freshness(state, day, expected, batch["pk"], batch["breaks"], refused, link)
 
 
 def _link(user) -> str:

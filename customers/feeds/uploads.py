@@ -41,7 +41,9 @@ def kept(name: str) -> Path:
 
 
 def _keep(upload: UploadedFile) -> Path:
-    suffix = next((s for s in archive.ZIP_SUFFIXES + archive.TAR_SUFFIXES if upload.name.lower().endswith(s)), None)
+    suffix = next(
+        (s for s in archive.ZIP_SUFFIXES + archive.TAR_SUFFIXES if upload.name.lower().endswith(s)), None
+    )
     if suffix is None:
         raise Refused("unreadable_batch", path=_("the file"))
     path = kept(secrets.token_hex(16) + suffix)
@@ -54,7 +56,9 @@ def _keep(upload: UploadedFile) -> Path:
     return path
 
 
-def receive(*, actor, upload: UploadedFile, choice: str, reason: str, at: datetime.datetime) -> Run | Approval:
+def receive(
+    *, actor, upload: UploadedFile, choice: str, reason: str, at: datetime.datetime
+) -> Run | Approval:
     """Keep an uploaded archive and have it loaded; return the run, or the approval it waits for.
 
     Raises Refused where the archive or its manifest cannot be read; the file is then not kept.
@@ -79,7 +83,9 @@ def receive(*, actor, upload: UploadedFile, choice: str, reason: str, at: dateti
     }
     with transaction.atomic():
         if choice != Choice.LOAD:
-            waiting = approvals.propose(actor, "feeds.override", payload, ("feed", promised.source), reason=reason)
+            waiting = approvals.propose(
+                actor, "feeds.override", payload, ("feed", promised.source), reason=reason
+            )
             audit.record(actor, "feeds.upload", waiting, payload=_for_audit(payload))
             return waiting
         run = _order(payload, by=actor.pk, at=at)
@@ -109,7 +115,10 @@ def _order(payload: dict, *, by: int, at: datetime.datetime) -> Run:
     describe=lambda payload: [
         (_("Source"), payload["source"]),
         (_("Business date"), payload["business_date"]),
-        (_("What happens"), _("replaces the batch of that day") if payload["replace"] else _("leaves days out before it")),
+        (
+            _("What happens"),
+            _("replaces the batch of that day") if payload["replace"] else _("leaves days out before it"),
+        ),
         (_("Manifest"), payload["manifest"][:16]),
     ],
 )

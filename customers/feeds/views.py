@@ -2,7 +2,6 @@
 
 import csv
 import io
-import itertools
 from collections.abc import Iterator
 
 from django import forms
@@ -29,19 +28,30 @@ from customers.models.batches import BatchState
 class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("Batch"),
-        help_text=gettext_lazy(".zip or .tar.gz with manifest.json, at most 20 MB. Larger ones go into the inbox folder."),
+        help_text=gettext_lazy(
+            ".zip or .tar.gz with manifest.json, at most 20 MB. Larger ones go into the inbox folder."
+        ),
         widget=forms.ClearableFileInput(attrs={"accept": ".zip,.tar.gz,.tgz"}),
     )
     choice = forms.ChoiceField(
         label=gettext_lazy("What it is"),
         choices=[
             (uploads.Choice.LOAD, gettext_lazy("the next day's batch")),
-            (uploads.Choice.REPLACE, gettext_lazy("a correction of a day already loaded (a second person approves)")),
-            (uploads.Choice.ACCEPT_GAP, gettext_lazy("a batch after missing days (a second person approves)")),
+            (
+                uploads.Choice.REPLACE,
+                gettext_lazy("a correction of a day already loaded (a second person approves)"),
+            ),
+            (
+                uploads.Choice.ACCEPT_GAP,
+                gettext_lazy("a batch after missing days (a second person approves)"),
+            ),
         ],
     )
     reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=200, required=False, help_text=gettext_lazy("Needed for the second person.")
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Needed for the second person."),
     )
 
     def clean(self) -> dict:
@@ -58,11 +68,17 @@ def _sources(request: HttpRequest) -> list[tuple[str, str]]:
 
 BATCHES = Listing(
     name="batches",
-    sorts={"date": Sort(("-business_date", "-id")), "received": Sort(("-received_at", "-id")), "breaks": Sort(("-breaks", "-id"))},
+    sorts={
+        "date": Sort(("-business_date", "-id")),
+        "received": Sort(("-received_at", "-id")),
+        "breaks": Sort(("-breaks", "-id")),
+    },
     default="date",
     filters=(
         Filter("source", gettext_lazy("Source"), narrow=lambda q, v: q.filter(source=v), choices=_sources),
-        Filter("state", gettext_lazy("State"), narrow=lambda q, v: q.filter(state=v), choices=BatchState.choices),
+        Filter(
+            "state", gettext_lazy("State"), narrow=lambda q, v: q.filter(state=v), choices=BatchState.choices
+        ),
         Filter("since", gettext_lazy("Since"), narrow=lambda q, v: figures.since(q, v), kind="date"),
     ),
 )
@@ -72,7 +88,10 @@ REJECTS = Listing(
     default="line",
     filters=(
         Filter(
-            "reason", gettext_lazy("Reason"), narrow=lambda q, v: q.filter(reason_code=v), choices=list(refusal.ROW_REASONS.items())
+            "reason",
+            gettext_lazy("Reason"),
+            narrow=lambda q, v: q.filter(reason_code=v),
+            choices=list(refusal.ROW_REASONS.items()),
         ),
     ),
 )
@@ -82,12 +101,16 @@ BREAKS = Listing(
     default="size",
     filters=(
         Filter(
-            "size", gettext_lazy("Size"),
-            narrow=lambda q, v: q.filter(size__gt=figures.tolerance()) if v == "large" else q.filter(size__lte=figures.tolerance()),
-            choices=[("large", gettext_lazy("above the tolerance")), ("small", gettext_lazy("within the tolerance"))],
+            "size",
+            gettext_lazy("Size"),
+            narrow=figures.by_size,
+            choices=[
+                ("large", gettext_lazy("above the tolerance")),
+                ("small", gettext_lazy("within the tolerance")),
+            ],
         ),
     ),
-)  # fmt: skip
+)
 
 
 @needs("feeds.view")
@@ -145,11 +168,18 @@ def feed_rejects(request: HttpRequest, batch_id: int) -> HttpResponse:
 def feed_breaks(request: HttpRequest, batch_id: int) -> HttpResponse:
     batch = _batch(batch_id)
     rows = FeedBreak.objects.visible_to(request.user).filter(batch=batch).select_related("account")
-    rows = rows.annotate(difference=F("found") - F("expected"), size=Func(F("found") - F("expected"), function="abs"))
+    rows = rows.annotate(
+        difference=F("found") - F("expected"), size=Func(F("found") - F("expected"), function="abs")
+    )
     page = BREAKS.page(request, rows)
     for row in page.rows:
         row.is_large = row.size > figures.tolerance()
-    context = {"batch": batch, "tab": "breaks", "reason": _reason(batch), "tolerance": settings.FEED_BREAK_TOLERANCE}
+    context = {
+        "batch": batch,
+        "tab": "breaks",
+        "reason": _reason(batch),
+        "tolerance": settings.FEED_BREAK_TOLERANCE,
+    }
     return respond(request, page, "customers/feed.html", "customers/_feed_breaks.html", context)
 
 
@@ -181,20 +211,28 @@ def feed_rejects_file(request: HttpRequest, batch_id: int) -> HttpResponse:
     return response
 
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+
+
 def safe_cell(text: str) -> str:
     """Return a cell no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠") else text
+    return f"'{text}" if text[:1] in FORMULA_STARTS else text
 
 
 def _reject_lines(batch: FeedBatch) -> Iterator[str]:
-    rows = FeedReject.objects.filter(batch=batch).order_by("file_name", "line_no", "id").iterator(chunk_size=500)
-    head = [_("file"), _("line"), _("column"), _("reason"), _("row as it came")]
+    rejects = FeedReject.objects.filter(batch=batch).order_by("file_name", "line_no", "id")
     reasons = {code: str(words) for code, words in refusal.ROW_REASONS.items()}
     yield "\ufeff"  # without it a spreadsheet reads Chinese in the wrong encoding
-    for cells in itertools.chain([head], ([r.file_name, r.line_no, r.column, reasons.get(r.reason_code, r.reason_code), open_sealed(r, "raw") or ""] for r in rows)):
-        out = io.StringIO()
-        csv.writer(out).writerow([cell if isinstance(cell, int) else safe_cell(cell) for cell in cells])
-        yield out.getvalue()
+    yield _line([_("file"), _("line"), _("column"), _("reason"), _("row as it came")])
+    for row in rejects.iterator(chunk_size=500):
+        reason = reasons.get(row.reason_code, row.reason_code)
+        yield _line([row.file_name, row.line_no, row.column, reason, open_sealed(row, "raw") or ""])
+
+
+def _line(cells: list[str | int]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow([cell if isinstance(cell, int) else safe_cell(cell) for cell in cells])
+    return out.getvalue()
 
 
 @needs("feeds.upload")
@@ -210,8 +248,14 @@ def feed_upload(request: HttpRequest) -> HttpResponse:
         except refusal.Refused as refused:
             form.add_error("file", refusal.text(refused.code, refused.values))
         else:
-            return redirect("approvals") if isinstance(made, Approval) else redirect("feed_uploaded", run_id=made.pk)
-    return render(request, "customers/feed_upload.html", {"form": form}, status=422 if request.method == "POST" else 200)
+            return (
+                redirect("approvals")
+                if isinstance(made, Approval)
+                else redirect("feed_uploaded", run_id=made.pk)
+            )
+    return render(
+        request, "customers/feed_upload.html", {"form": form}, status=422 if request.method == "POST" else 200
+    )
 
 
 @needs("feeds.upload")
@@ -223,5 +267,11 @@ def feed_uploaded(request: HttpRequest, run_id: int) -> HttpResponse:
     if run.state == "done":
         ids = FeedBatch.objects.filter(source=run.inputs["source"], manifest_sha256=run.inputs["manifest"])
         batch = FeedBatch.objects.filter(pk=ids.aggregate(last=Max("pk"))["last"]).first()
-    context = {"run": run, "batch": batch, "reason": _reason(batch) if batch else "", "running": run.state in ("waiting", "running", "failed")}
-    return render(request, "customers/_feed_uploaded.html" if request.htmx else "customers/feed_uploaded.html", context)
+    context = {
+        "run": run,
+        "batch": batch,
+        "reason": _reason(batch) if batch else "",
+        "running": run.state in ("waiting", "running", "failed"),
+    }
+    fragment = "customers/_feed_uploaded.html" if request.htmx else "customers/feed_uploaded.html"
+    return render(request, fragment, context)

@@ -6,24 +6,29 @@ from django import template
 
 from crm.core.access import may
 from segmentation import standing
-from segmentation.models import AccountMeasure, Standing
+from segmentation.models import AccountMeasure, PublishedNight, Standing
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
 def standing_of(context: dict[str, Any], customer) -> Standing | None:
-    """The customer's standing, or None where no night has run or the night did not know him yet."""
+    """The customer's standing, or None where no night has run or the night did not know him yet. Asked once a page."""
     request = context["request"]
-    return standing.of_customers(request.user, standing.night_of(request), [customer.pk]).get(customer.pk)
+    known = request.__dict__.setdefault("_standings", {})
+    if customer.pk not in known:
+        known |= {customer.pk: None} | standing.of_customers(
+            request.user, standing.night_of(request), [customer.pk]
+        )
+    return known[customer.pk]
 
 
 @register.simple_tag(takes_context=True)
 def measure_of(context: dict[str, Any], account) -> AccountMeasure | None:
-    """The account's measures: balance, day-averages and contribution lines."""
-    request = context["request"]
-    night = standing.night_of(request)
-    if night is None or not may(request.user, "customers.view_accounts"):
+    """The account's measures on the newest published night: balance, day-averages and contribution lines."""
+    user = context["request"].user
+    if not may(user, "customers.view_accounts"):
         return None
-    rows = AccountMeasure.objects.visible_to(request.user)
-    return rows.filter(run_id=night.run_id, customer_id=account.customer_id, account_id=account.pk).first()
+    newest = PublishedNight.objects.filter(kept=True).order_by("-business_date").values("run_id")[:1]
+    rows = AccountMeasure.objects.visible_to(user).filter(run_id=newest)
+    return rows.filter(customer_id=account.customer_id, account_id=account.pk).first()

@@ -41,7 +41,8 @@ def customer_accounts(request: HttpRequest, customer_id: int) -> HttpResponse:
     accounts = list(rows.select_related("product", "branch").order_by("status", "-opened_on", "id"))
     measures = standing.of_accounts(request.user, standing.night_of(request), customer.pk)
     holders = reads.holders(accounts, request.user)
-    balances = reads.newest_balances([a for a in accounts if a.pk not in measures], request.user)
+    # Before the first night the newest balance of the feed stands in; an account opened since the last one has none yet.
+    balances = {} if standing.night_of(request) else reads.newest_balances(accounts, request.user)
     for account in accounts:
         account.mask = mask("account", account.account_no)
         account.measure = measures.get(account.pk)
@@ -50,7 +51,10 @@ def customer_accounts(request: HttpRequest, customer_id: int) -> HttpResponse:
         for holder in account.others:
             if holder.customer is not None:
                 holder.customer.shown_name = facts.name_of(holder.customer, request.user)
-    sections = [Section(key, label, [a for a in accounts if a.product.family in families]) for key, label, families in SECTIONS]
+    sections = [
+        Section(key, label, [a for a in accounts if a.product.family in families])
+        for key, label, families in SECTIONS
+    ]
     return page(
         request,
         customer,
@@ -99,7 +103,9 @@ def customer_contribution(request: HttpRequest, customer_id: int) -> HttpRespons
     night = standing.night_of(request)
     found, lines = None, []
     if night is not None:
-        rows = Contribution.objects.visible_to(request.user).filter(run_id=night.run_id, customer_id=customer.pk)
+        rows = Contribution.objects.visible_to(request.user).filter(
+            run_id=night.run_id, customer_id=customer.pk
+        )
         found = rows.filter(period=period).first()
         lines = _lines(request, customer, period)
     return page(
@@ -129,7 +135,12 @@ def _lines(request: HttpRequest, customer, period: str) -> list[dict[str, Any]]:
         measure = measures[account.pk]
         line = {name: getattr(measure, f"{period}_{name}") for name in LINE}
         costs = line["operation"] + line["loss"] + line["surcharge"]
-        line |= {"account": account, "measure": measure, "costs": costs, "pretax": line["margin"] + line["fee"] - costs}
+        line |= {
+            "account": account,
+            "measure": measure,
+            "costs": costs,
+            "pretax": line["margin"] + line["fee"] - costs,
+        }
         account.mask = mask("account", account.account_no)
         result.append(line)
     return sorted(result, key=lambda line: -line["pretax"])

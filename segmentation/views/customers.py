@@ -50,10 +50,10 @@ def _managers(request: HttpRequest) -> list[tuple[str, str]]:
     branch, wanted = asked.get("branch", ""), asked.get("manager", "")
     rows = Staff.objects.filter(post=Post.RELATIONSHIP_MANAGER, branch__in=branches_for(request.user))
     if branch:
-        rows = rows.filter(Q(branch_id__in=places.subtree(branch)) | Q(employee_no=wanted))
+        rows = rows.filter(Q(branch_id__in=places.subtree(request.user, branch)) | Q(employee_no=wanted))
     found = list(rows.order_by("name", "employee_no").values_list("employee_no", "name")[: MOST_MANAGERS + 1])
     if len(found) > MOST_MANAGERS:
-        found = [pair for pair in rows.filter(employee_no=wanted).values_list("employee_no", "name")]
+        found = list(rows.filter(employee_no=wanted).values_list("employee_no", "name"))
     return [("none", _("no manager")), *found]
 
 
@@ -68,16 +68,19 @@ def _listing(request: HttpRequest, night: PublishedNight | None, path: str) -> L
     sorts = {"name": Sort((f"{path}name_sort", key)), "number": Sort((f"{path}customer_no",))}
     if night is not None and may(user, "customers.view_accounts"):
         sorts |= {
-            "contribution": Sort(("-contribution", key)),
-            "assets": Sort(("-asset_month_sum", key)),
-            "deposits": Sort(("-deposit_month_sum", key)),
-            "loans": Sort(("-loan_balance", key)),
+            "contribution": Sort(("-contribution", f"-{key}")),
+            "assets": Sort(("-asset_month_sum", f"-{key}")),
+            "deposits": Sort(("-deposit_month_sum", f"-{key}")),
+            "loans": Sort(("-loan_balance", f"-{key}")),
         }
 
     def by_text(rows: QuerySet, text: str) -> QuerySet:
         if not path:
             return search.matching(rows, text)
         return rows.filter(customer_id__in=search.find(user, text).values("pk"))
+
+    def in_branch(rows: QuerySet, value: str) -> QuerySet:
+        return rows.filter(branch_id__in=places.subtree(user, value))
 
     def by_manager(rows: QuerySet, value: str) -> QuerySet:
         if value == "none":
@@ -91,7 +94,12 @@ def _listing(request: HttpRequest, night: PublishedNight | None, path: str) -> L
         Filter("q", _("Name, phone, ID, customer or account number"), narrow=by_text, private=True),
         Filter("kind", _("Kind"), narrow=lambda q, v: q.filter(kind=v), choices=PartyKind.choices),
         Filter("tier", _("Tier"), narrow=lambda q, v: q.filter(tier=v) if path else q, choices=Tier.choices),
-        Filter("branch", _("Branch"), narrow=lambda q, v: q.filter(branch_id__in=places.subtree(v)), choices=places.choices),
+        Filter(
+            "branch",
+            _("Branch"),
+            narrow=in_branch,
+            choices=places.choices,
+        ),
         Filter("manager", _("Manager"), narrow=by_manager, choices=_managers),
         Filter(
             "open",

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Count, F, Sum
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -16,9 +16,11 @@ from crm.core.access import needs
 from crm.core.listing import Filter, Listing, Sort, respond
 from crm.core.models import Run, RunState
 from customers.models import FeedBatch
-from segmentation import ordering
+from segmentation import nights, ordering
 from segmentation.models import PublishedNight
+from segmentation.steps import STEPS
 
+SHOWN_BATCHES = 12
 RUNS = Listing(
     name="nights",
     sorts={"date": Sort(("-business_date", "-attempt", "-id")), "started": Sort(("-created_at", "-id"))},
@@ -34,14 +36,8 @@ class OrderForm(forms.Form):
 
 
 def _runs():
-    return Run.objects.filter(kind=ordering.KIND).annotate(
+    return Run.objects.filter(kind=nights.KIND).annotate(
         step_count=Count("chunks"), step_rows=Sum("chunks__rows"), step_ms=Sum("chunks__ms")
-    )
-
-
-def _newest_data() -> datetime.date | None:
-    return (
-        FeedBatch.objects.filter(state="published").order_by("-business_date").values_list("business_date", flat=True).first()
     )
 
 
@@ -50,15 +46,17 @@ def _newest_data() -> datetime.date | None:
 def night_list(request: HttpRequest) -> HttpResponse:
     page = RUNS.page(request, _runs())
     published = _published([run.business_date for run in page.rows])
+    state = ordering.loaded()
     for run in page.rows:
         run.night = published.get(run.pk)
-    newest = _newest_data()
-    context = {"form": OrderForm(initial={"date": newest}), "newest": newest, "behind": ordering.days_without_night()}
+        run.is_stale = run.night is not None and state.is_stale(run.night)
+    context = {"loaded": state, "form": OrderForm(initial={"date": state.newest})}
     return respond(request, page, "segmentation/nights.html", "segmentation/_nights.html", context)
 
 
 def _published(dates: list[datetime.date]) -> dict[int, PublishedNight]:
-    return {night.run_id: night for night in PublishedNight.objects.filter(business_date__in=dates)}
+    rows = PublishedNight.objects.filter(business_date__in=dates).select_related("run")
+    return {night.run_id: night for night in rows}
 
 
 def _one(run_id: int) -> Run:
@@ -67,18 +65,20 @@ def _one(run_id: int) -> Run:
 
 def _context(run: Run) -> dict[str, Any]:
     steps = list(run.chunks.order_by("position"))
-    ids = ordering.batches_of(run)
+    night = _published([run.business_date]).get(run.pk)
+    ids = run.inputs.get("batches", [])[-SHOWN_BATCHES:]
     slowest = max((step.ms for step in steps), default=0)
     for step in steps:
         step.share = round(100 * step.ms / slowest) if slowest else 0
     return {
         "run": run,
         "steps": steps,
-        "total": ordering.step_count(),
-        "night": _published([run.business_date]).get(run.pk),
-        "batches": list(FeedBatch.objects.filter(pk__in=ids).order_by("source", "business_date")[:20]),
+        "total": len(STEPS),
+        "night": night,
+        "batches": list(FeedBatch.objects.filter(pk__in=ids).order_by("-business_date", "source")),
+        "more_batches": max(0, len(run.inputs.get("batches", [])) - len(ids)),
         "running": run.state in (RunState.WAITING, RunState.RUNNING, RunState.FAILED),
-        "stale": ordering.is_stale(run),
+        "stale": night is not None and nights.is_stale(night),
     }
 
 
@@ -102,6 +102,10 @@ def night_start(request: HttpRequest) -> HttpResponse:
             form.add_error("date", broken)
         else:
             return redirect("night", run_id=run.pk)
-    page = RUNS.page(request, _runs().order_by(F("business_date").desc()))
-    context = {"page": page, "form": form, "newest": _newest_data(), "behind": ordering.days_without_night()}
-    return render(request, "segmentation/nights.html", context, status=422)
+    page = RUNS.page(request, _runs())
+    return render(
+        request,
+        "segmentation/nights.html",
+        {"loaded": ordering.loaded(), "page": page, "form": form},
+        status=422,
+    )

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from crm.core import places
 from crm.core.access import needs
-from crm.core.scope import branches_for
+from crm.core.scope import places_of
 from customers import facts
 from customers.models.parties import PartyKind
 from segmentation import standing, structure
@@ -50,7 +50,12 @@ class Choice:
 def read_choice(request: HttpRequest, branches: list[tuple[str, str]]) -> Choice:
     """Return the choice of the address; what is unknown or out of scope is ignored."""
     asked = request.GET
-    by, kind, branch, count = asked.get("by", ""), asked.get("kind", ""), asked.get("branch", ""), asked.get("top", "")
+    by, kind, branch, count = (
+        asked.get("by", ""),
+        asked.get("kind", ""),
+        asked.get("branch", ""),
+        asked.get("top", ""),
+    )
     return Choice(
         by=by if by in structure.INDICATORS else "contribution",
         count=int(count) if count in map(str, COUNTS) else 5,
@@ -67,7 +72,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     night = standing.night_of(request)
     context: dict[str, Any] = {"night": night, "choice": choice, "branches": branches, "counts": COUNTS}
     if night is not None:
-        found = structure.structure(request.user, night, branch=choice.branch, kind=choice.kind)
+        all_figures = structure.figures(request.user, night)
+        found = all_figures.structure(branch=choice.branch, kind=choice.kind)
         first = structure.top(
             request.user, night, by=choice.by, count=choice.count, branch=choice.branch, kind=choice.kind
         )
@@ -79,7 +85,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "tabs": tabs(choice),
             "kinds": kinds(choice),
             "charts": [chart(kind, found.of_kind(kind)) for kind in PartyKind if found.of_kind(kind)],
-            "lines": compared(request, night, choice),
+            "lines": compared(all_figures, choice),
             "indicator": dict(INDICATORS)[choice.by],
             "all_href": structure.link(branch=choice.branch, kind=choice.kind, sort=choice.by),
         }
@@ -87,21 +93,28 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def tabs(choice: Choice) -> list[dict[str, Any]]:
-    return [{"label": label, "query": choice.query(by=by), "active": by == choice.by} for by, label in INDICATORS]
+    return [
+        {"label": label, "query": choice.query(by=by), "active": by == choice.by} for by, label in INDICATORS
+    ]
 
 
 def kinds(choice: Choice) -> list[dict[str, Any]]:
-    pairs = [("", _("together")), (PartyKind.INDIVIDUAL, _("individuals")), (PartyKind.CORPORATE, _("corporates"))]
-    return [{"label": label, "query": choice.query(kind=kind), "active": kind == choice.kind} for kind, label in pairs]
+    pairs = [
+        ("", _("together")),
+        (PartyKind.INDIVIDUAL, _("individuals")),
+        (PartyKind.CORPORATE, _("corporates")),
+    ]
+    return [
+        {"label": label, "query": choice.query(kind=kind), "active": kind == choice.kind}
+        for kind, label in pairs
+    ]
 
 
-def compared(request: HttpRequest, night, choice: Choice) -> list[structure.Line]:
+def compared(found: structure.Figures, choice: Choice) -> list[structure.Line]:
     """The places right below the chosen one, each with all below it."""
-    rows = branches_for(request.user)
-    if choice.branch:
-        return structure.by_branch(request.user, night, list(rows.filter(parent__branch_no=choice.branch)))
-    top = rows.filter(pk=request.user.branch_id).first()
-    return structure.by_branch(request.user, night, list(rows.filter(parent=top))) if top else []
+    seen = places_of(found.user)
+    at = next((b.pk for b in seen if b.branch_no == choice.branch), found.user.branch_id)
+    return found.by_branch([branch for branch in seen if branch.parent_id == at], kind=choice.kind)
 
 
 def chart(kind: str, cells: list[structure.Cell]) -> dict[str, Any]:
@@ -115,7 +128,10 @@ def chart(kind: str, cells: list[structure.Cell]) -> dict[str, Any]:
             "stack": "all",
             "itemStyle": {"color": SHADES[min(place, len(SHADES) - 1)]},
             "data": [
-                {"value": round(float(max(0, getattr(cell, name)) / totals[name] * 100), 2), "href": cell.href}
+                {
+                    "value": round(float(max(0, getattr(cell, name)) / totals[name] * 100), 2),
+                    "href": cell.href,
+                }
                 for _label, name in measures
             ],
         }

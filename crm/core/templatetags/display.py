@@ -45,6 +45,11 @@ def _forget_base_currency(**kwargs: Any) -> None:
 request_started.connect(_forget_base_currency, dispatch_uid="crm.core.display.base_currency")
 
 
+def base_currency_is(currency: str) -> None:
+    """Say what the page's figures are in, where the view has read it already: saves the question."""
+    _asked.base_currency = currency
+
+
 def base_currency() -> str:
     """The currency of figures that name none; asked once a request, not once a cell."""
     if getattr(_asked, "base_currency", None) is None:

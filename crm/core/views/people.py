@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from crm.core import clock, places, rights, staffing
 from crm.core.access import needs
 from crm.core.listing import Filter, Listing, Sort, respond
-from crm.core.models import LiveSession, Post, Staff
+from crm.core.models import Branch, LiveSession, Post, Staff
 from crm.core.scope import branches_for, staff_for
 
 ACCOUNT_STATES = [
@@ -41,7 +41,8 @@ def _by_text(queryset, text: str):
 
 
 def _by_branch(queryset, branch_no: str):
-    return queryset.filter(branch_id__in=places.subtree(branch_no))
+    path = Branch.objects.filter(branch_no=branch_no).values_list("path", flat=True).first()
+    return queryset.filter(branch__path__startswith=path) if path else queryset.none()
 
 
 def _by_account(queryset, state: str):
@@ -71,7 +72,9 @@ STAFF = Listing(
     filters=(
         Filter("q", gettext_lazy("Name or employee number"), narrow=_by_text, private=True),
         Filter("branch", gettext_lazy("Branch"), narrow=_by_branch, choices=places.choices_for_staff),
-        Filter("post", gettext_lazy("Post"), narrow=lambda q, post: q.filter(post=post), choices=Post.choices),
+        Filter(
+            "post", gettext_lazy("Post"), narrow=lambda q, post: q.filter(post=post), choices=Post.choices
+        ),
         Filter("account", gettext_lazy("Account"), narrow=_by_account, choices=ACCOUNT_STATES),
     ),
 )
