@@ -47,11 +47,8 @@ class PrivateResponseMiddleware:
         if request.user.is_authenticated or "Cache-Control" not in response:
             # The shared computer of a branch: nothing may be left for the next person's back button.
             response["Cache-Control"] = "no-store, private"
-        if (
-            getattr(request, "htmx", False)
-            and 300 <= response.status_code < 400
-            and _is_sign_in(response["Location"])
-        ):
+        target = response.get("HX-Redirect") or response.get("Location")
+        if getattr(request, "htmx", False) and target and _is_sign_in(target):
             return _sent_to_sign_in(request, response)
         return response
 

@@ -12,13 +12,14 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 from crm.core import audit, clock
 from crm.core.access import require, works_here
-from crm.core.models.sign_in import LiveSession
+from crm.core.models.sign_in import FailedSignIns, LiveSession
 
 TOUCH_EVERY = 60
 
@@ -60,7 +61,8 @@ def end(session: LiveSession, *, why: str, actor=None) -> None:
     """Sign one browser out, wherever it is, and say so in the audit trail."""
     with transaction.atomic():
         SessionStore(session.session_key).delete()
-        session.delete()
+        if not LiveSession.objects.filter(pk=session.pk).delete()[0]:
+            return  # somebody else ended it this moment, and wrote it down
         audit.record(actor or session.user, "account.session_ended", session.user, payload={"why": why})
 
 
@@ -80,10 +82,12 @@ def end_all(*, actor, user, keep: str | None = None) -> int:
 
 
 def sweep(at: datetime.datetime) -> int:
-    """End every session nobody came back to; returns how many. Safe to repeat: an ended session is gone."""
+    """End every session nobody came back to, and forget old failures; returns how many sessions. Safe to repeat."""
     left_behind = list(LiveSession.objects.select_related("user").filter(last_seen_at__lt=at - _idle()))
     for session in left_behind:
         end(session, why="idle")
+    Session.objects.filter(expire_date__lt=at).delete()
+    FailedSignIns.objects.filter(last_at__lt=at - datetime.timedelta(days=1)).delete()
     return len(left_behind)
 
 

@@ -6,6 +6,7 @@ chooses. A password that is too old leads to such a link too, so that there is n
 
 import datetime
 import hashlib
+import logging
 import secrets
 import unicodedata
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from crm.core.models.people import Staff, User
 from crm.core.models.sign_in import Invitation, KnownPlace, LiveSession, OldPassword
 from crm.core.privacy.index import digest
 from crm.core.requests import address_of
+
+log = logging.getLogger(__name__)
 
 INVITATION_LASTS = datetime.timedelta(hours=24)
 RENEWAL_LASTS = datetime.timedelta(minutes=15)
@@ -64,6 +67,7 @@ def sign_in(*, request: HttpRequest, username: str, password: str, at: datetime.
     ).exists()
     attempt = attempts.reserve(account=name, address=address, known=known, at=at)
     if attempt.wait:
+        log.warning("a try to sign in has to wait seconds=%s from=%s", attempt.wait, address)
         return Answer(wait=attempt.wait)
     usable = user is not None and user.has_usable_password()
     right = check_password(password, user.password if usable else _nobodys_password())

@@ -5,7 +5,7 @@ import socket
 
 from celery import shared_task
 
-from crm.core import anchors, audit_chain, clock, invariants, jobs, outbox
+from crm.core import anchors, audit_chain, clock, invariants, jobs, outbox, sessions
 
 SECONDS_A_TASK_MAY_TAKE = 200
 
@@ -48,3 +48,9 @@ def drain_outbox() -> None:
 def watch_invariants() -> None:
     """Check what must hold, the audit chain included. Safe to run twice: it reads, and tells a finding once a day."""
     invariants.watch(clock.now())
+
+
+@shared_task(name="core.sweep_sessions")
+def sweep_sessions() -> None:
+    """End sessions nobody came back to. Safe to run twice: an ended session is gone."""
+    sessions.sweep(clock.now())

@@ -23,7 +23,9 @@ CANARIES = [
     "zhang.wei@bank.example",
     "１３８１２３４５６７８",
 ]
-around = st.sampled_from(["", " ", "\n", "'", '"', ",", "=", ":", "(", "；", "电话", "2026-11-24 ", "x=", "a.", "["])
+around = st.sampled_from(
+    ["", " ", "\n", "'", '"', ",", "=", ":", "(", "；", "电话", "2026-11-24 ", "x=", "a.", "["]
+)
 
 
 @pytest.fixture
@@ -92,7 +94,9 @@ def test_a_line_says_when_where_and_who(written):
     logs.request_id.reset(marks[0])
     logs.user_id.reset(marks[1])
     line = stream.getvalue()
-    assert line.startswith("20") and "+00:00 ERROR test.privacy request=r1 user=7 broken\\nINFO forged" in line
+    assert (
+        line.startswith("20") and "+00:00 ERROR test.privacy request=r1 user=7 broken\\nINFO forged" in line
+    )
 
 
 def test_ciphertexts_and_one_time_links_do_not_reach_the_log():

@@ -63,13 +63,21 @@ def trail():
             "select actor_id, object_type, object_id, customer_id, payload from core_auditentry"
             " where verb = 'privacy.reveal' order by id"
         )
-        return [(*row[:4], json.loads(row[4]) if isinstance(row[4], str) else row[4]) for row in cursor.fetchall()]
+        return [
+            (*row[:4], json.loads(row[4]) if isinstance(row[4], str) else row[4]) for row in cursor.fetchall()
+        ]
 
 
 # --- the columns --------------------------------------------------------------------------------------------------
 def test_an_instance_holds_stars_wherever_it_is_printed(customer):
     page = Template("{{ c.mobile }} {{ c.mobile_mask }}").render(Context({"c": customer}))
-    printed = [str(customer.mobile), repr(customer.mobile), f"{customer.mobile}", page, json.dumps(str(customer.__dict__))]
+    printed = [
+        str(customer.mobile),
+        repr(customer.mobile),
+        f"{customer.mobile}",
+        page,
+        json.dumps(str(customer.__dict__)),
+    ]
     assert not [text for text in printed if MOBILE in text or customer.mobile.token in text]
     assert page == "**** 138****5678"
 
@@ -96,10 +104,16 @@ def test_a_full_number_finds_its_customer_and_a_part_finds_nothing(customer):
     assert not Customer.rows.filter(mobile_print=fields.print_of(Customer, "mobile", "1381234567")).exists()
 
 
-@pytest.mark.parametrize("lookup", ["mobile", "mobile__contains", "mobile__gt", "mobile__startswith", "mobile__in"])
+@pytest.mark.parametrize(
+    "lookup", ["mobile", "mobile__contains", "mobile__gt", "mobile__startswith", "mobile__in"]
+)
 def test_the_ciphertext_is_no_oracle(lookup):
     with pytest.raises(FieldError, match="encrypted"):
-        list(Customer.rows.filter(**{lookup: ["x"] if lookup.endswith("in") and "start" not in lookup else "x"}))
+        list(
+            Customer.rows.filter(
+                **{lookup: ["x"] if lookup.endswith("in") and "start" not in lookup else "x"}
+            )
+        )
     assert Customer.rows.filter(mobile__isnull=True).count() >= 0
 
 
@@ -113,7 +127,9 @@ def test_only_what_is_declared_searchable_can_be_searched():
 def test_a_ciphertext_moved_to_another_customer_is_noticed(customer, manager):
     other = make_customer("X-2", manager.staff, mobile="13900000000")
     with connection.cursor() as cursor:
-        cursor.execute("update customers_customer set mobile = %s where id = %s", [customer.mobile.token, other.pk])
+        cursor.execute(
+            "update customers_customer set mobile = %s where id = %s", [customer.mobile.token, other.pk]
+        )
     with pytest.raises(crypto.Unreadable):
         show(manager, Customer.rows.get(pk=other.pk))
     assert not Reveal.objects.exists()
@@ -123,7 +139,9 @@ def test_every_encrypted_column_is_in_the_table_of_classes():
     assert {"customers.Customer.mobile", "customers.Customer.email", "customers.Customer.address"} <= set(
         classes.encrypted_fields()
     )
-    assert {"customers.Identity.number", "customers.Transaction.counterparty_account"} <= set(classes.encrypted_fields())
+    assert {"customers.Identity.number", "customers.Transaction.counterparty_account"} <= set(
+        classes.encrypted_fields()
+    )
     assert not [label for label in classes.encrypted_fields() if classes.REGISTRY[label].level != "C2"]
 
 
@@ -160,7 +178,9 @@ def test_out_of_scope_and_without_the_right(customer):
     assert not Reveal.objects.exists()
 
 
-@pytest.mark.parametrize("field", ["name", "customer_no", "id", "no_such_field", "mobile_print", "mobile_mask"])
+@pytest.mark.parametrize(
+    "field", ["name", "customer_no", "id", "no_such_field", "mobile_print", "mobile_mask"]
+)
 def test_only_encrypted_fields_are_shown_this_way(customer, manager, field):
     with pytest.raises(ObjectDoesNotExist):
         reveal.find(manager, "customers.Customer", field, str(customer.pk))
@@ -187,7 +207,10 @@ def test_the_quota_of_a_day_ends_it_and_the_next_day_begins_anew(customer, manag
         show(manager, customer)
     assert Reveal.objects.count() == len(trail()) == 2
     tomorrow = AT + datetime.timedelta(days=1)
-    assert reveal.reveal(actor=manager, instance=customer, field="mobile", purpose="contact", at=tomorrow) == MOBILE
+    assert (
+        reveal.reveal(actor=manager, instance=customer, field="mobile", purpose="contact", at=tomorrow)
+        == MOBILE
+    )
 
 
 # --- the screen ---------------------------------------------------------------------------------------------------
@@ -292,7 +315,9 @@ def test_a_key_is_replaced_in_four_steps_and_nothing_of_the_old_one_is_left(key_
         assert fields.open_sealed(again, "mobile") == f"1380000000{n}"
     assert crypto.decrypt(tokens()[-1], "customers_customer/mobile/X-0") == "13800000000"
     with connection.cursor() as cursor:
-        cursor.execute("select h.row ->> 'exact', h.row ->> 'annual_income' from customers_rowhistory h where key = 'X-0'")
+        cursor.execute(
+            "select h.row ->> 'exact', h.row ->> 'annual_income' from customers_rowhistory h where key = 'X-0'"
+        )
         assert cursor.fetchone() == ("123456789012345678.90", "1.10")
     with pytest.raises(crypto.Unreadable):
         crypto.decrypt(old, "customers_customer/mobile/X-0")
@@ -301,7 +326,9 @@ def test_a_key_is_replaced_in_four_steps_and_nothing_of_the_old_one_is_left(key_
 
 def test_a_value_written_meanwhile_is_not_overwritten(key_file, manager, settings, monkeypatch):
     customer = make_customer("X-1", manager.staff)
-    settings.KEYS = dataclasses.replace(settings.KEYS, data=settings.KEYS.data | {"k2": b"2" * 32}, current="k2")
+    settings.KEYS = dataclasses.replace(
+        settings.KEYS, data=settings.KEYS.data | {"k2": b"2" * 32}, current="k2"
+    )
     newer = crypto.encrypt("13999999999", "customers_customer/mobile/X-1")
     real = rotation._moved
 
@@ -321,7 +348,9 @@ def test_a_value_that_does_not_open_stops_the_rotation_and_is_named(key_file, ma
     customer = make_customer("X-1", manager.staff)
     with connection.cursor() as cursor:
         cursor.execute("update customers_customer set customer_no = 'X-2' where id = %s", [customer.pk])
-    settings.KEYS = dataclasses.replace(settings.KEYS, data=settings.KEYS.data | {"k2": b"2" * 32}, current="k2")
+    settings.KEYS = dataclasses.replace(
+        settings.KEYS, data=settings.KEYS.data | {"k2": b"2" * 32}, current="k2"
+    )
     with pytest.raises(crypto.Unreadable, match=str(customer.pk)):
         list(rotation.rotate("customers.Customer.mobile"))
 

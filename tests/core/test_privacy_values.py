@@ -17,7 +17,9 @@ mobiles = st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True)
 
 @pytest.fixture
 def two_keys(settings):
-    keys = dataclasses.replace(settings.KEYS, data={"old": b"o" * 32, "new": b"n" * 32, "sm": b"s" * 16}, current="old")
+    keys = dataclasses.replace(
+        settings.KEYS, data={"old": b"o" * 32, "new": b"n" * 32, "sm": b"s" * 16}, current="old"
+    )
     settings.KEYS = keys
     return keys
 
@@ -46,7 +48,9 @@ def test_any_changed_character_is_noticed(data):
     try:
         # The last character of a part may carry spare bits: then the bytes, and so the value, are the same.
         assert crypto.decrypt(changed, "t/c/1") == "13812345678"
-        assert [_raw(part) for part in changed.split(".")[2:]] == [_raw(part) for part in token.split(".")[2:]]
+        assert [_raw(part) for part in changed.split(".")[2:]] == [
+            _raw(part) for part in token.split(".")[2:]
+        ]
     except crypto.Unreadable:
         pass
 
@@ -83,7 +87,9 @@ def test_without_its_key_a_ciphertext_is_refused_with_the_key_named(two_keys, se
         crypto.decrypt(token, "t/c/1")
 
 
-@pytest.mark.parametrize("rubbish", ["", "a.b.c.d", "a256gcm.k1..", "a256gcm.k1.AA.AA", "13812345678", "..." , "a256gcm.k1.é.é"])
+@pytest.mark.parametrize(
+    "rubbish", ["", "a.b.c.d", "a256gcm.k1..", "a256gcm.k1.AA.AA", "13812345678", "...", "a256gcm.k1.é.é"]
+)
 def test_rubbish_is_unreadable_not_an_error_page(rubbish):
     with pytest.raises(crypto.Unreadable):
         crypto.decrypt(rubbish, "t/c/1")
@@ -152,7 +158,10 @@ def test_the_table_of_masks(kind, value, shown):
     assert masks.mask(kind, value) == shown
 
 
-@given(st.sampled_from(["mobile", "phone", "identity", "account", "card"]), st.text("0123456789X", min_size=1, max_size=24))
+@given(
+    st.sampled_from(["mobile", "phone", "identity", "account", "card"]),
+    st.text("0123456789X", min_size=1, max_size=24),
+)
 def test_a_number_shows_at_most_seven_characters_and_hides_four_or_more(kind, value):
     shown = masks.mask(kind, value).replace("*", "")
     assert len(shown) <= 7
@@ -285,4 +294,8 @@ def test_the_loader_gets_ciphertext_print_and_mask_at_once():
     assert crypto.decrypt(got.ciphertext, "customers_customer/mobile/C001") == "13812345678"
     assert got.print == index.blind_index("13812345678", "customers_customer", "mobile", "mobile")
     assert got.mask == "138****5678"
-    assert fields.protect(None, "t", "c", "1", "mobile") == fields.protect("", "t", "c", "1", "mobile") == (None, None, "")
+    assert (
+        fields.protect(None, "t", "c", "1", "mobile")
+        == fields.protect("", "t", "c", "1", "mobile")
+        == (None, None, "")
+    )

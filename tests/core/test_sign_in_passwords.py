@@ -21,7 +21,9 @@ def codes(validator, password, user=None):
     return set()
 
 
-@pytest.mark.parametrize("password", ["Birke-im-Nebel-58", "在江边的小路上走走2026Xy", "x" * 3 + "Q7-lange Wege " * 30])
+@pytest.mark.parametrize(
+    "password", ["Birke-im-Nebel-58", "在江边的小路上走走2026Xy", "x" * 3 + "Q7-lange Wege " * 30]
+)
 def test_good_ones_pass_in_both_profiles(password):
     assert codes(CN, password) == codes(ASVS, password) == set()
 

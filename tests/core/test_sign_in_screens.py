@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
 
-from crm.core import clock, sign_in
-from crm.core.models import Invitation, LiveSession, OldPassword, Staff, User
+from crm.core import clock, sessions, sign_in
+from crm.core.models import FailedSignIns, Invitation, LiveSession, OldPassword, Staff, User
 from tests.core.people import AT, PASSWORD, make_staff, make_user
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,9 @@ def is_in(client):
 
 def trail(verb):
     with connection.cursor() as cursor:
-        cursor.execute("select actor_id, payload::text from core_auditentry where verb = %s order by id", [verb])
+        cursor.execute(
+            "select actor_id, payload::text from core_auditentry where verb = %s order by id", [verb]
+        )
         return cursor.fetchall()
 
 
@@ -146,7 +148,15 @@ def test_signing_out_ends_the_session_on_the_server_and_empties_the_browser(clie
 
 
 @pytest.mark.parametrize(
-    "target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "http:///evil.example", "evil"]
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "http:///evil.example",
+        "evil",
+    ],
 )
 def test_after_signing_in_nobody_is_sent_to_another_site(client, user, target):
     assert enter(client, next=target)["Location"] == "/"
@@ -198,6 +208,21 @@ def test_the_oldest_browser_goes_when_there_are_too_many(user, now, settings):
         enter(browser)
         now.after(seconds=30)
     assert [is_in(browser) for browser in browsers] == [False, True, True]
+
+
+def test_the_sweep_ends_what_nobody_came_back_to_and_says_so_once(client, user, now):
+    enter(client)
+    enter(client_at("10.0.0.2"), password="wrong")
+    now.after(minutes=10)
+    enter(client_at("10.0.0.3"))
+    now.after(minutes=10)
+    assert sessions.sweep(now.at) == 1
+    assert sessions.sweep(now.at) == 0
+    assert LiveSession.objects.count() == Session.objects.count() == 1
+    assert trail("account.session_ended") == [(user.pk, '{"why": "idle"}')]
+    now.after(days=2)
+    sessions.sweep(now.at)
+    assert not FailedSignIns.objects.exists()
 
 
 @pytest.mark.parametrize("change", [{"left_on": datetime.date(2026, 11, 2)}, {"is_active": False}])
@@ -280,7 +305,9 @@ def test_the_command_prints_a_link_for_each_and_leaves_out_who_has_left(capsys):
     make_staff("Y2", left_on=datetime.date(2026, 1, 1))
     call_command("invite_staff", "--all-of", "X9", "--site", "https://crm.bank.example/")
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 and re.fullmatch(r"Y1  y1  https://crm\.bank\.example/welcome/[\w-]{43}/", lines[0])
+    assert len(lines) == 1 and re.fullmatch(
+        r"Y1  y1  https://crm\.bank\.example/welcome/[\w-]{43}/", lines[0]
+    )
     assert Invitation.objects.count() == 1
     assert trail("staff.invite")[0][0] is None
 

@@ -12,12 +12,18 @@ from crm.core.models.people import Branch, Staff
 
 
 class Command(BaseCommand):
-    help = "Print a one-time link (24 hours, one use) for each employee; accounts are made where there are none."
+    help = (
+        "Print a one-time link (24 hours, one use) for each employee; accounts are made where there are none."
+    )
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("employee_no", nargs="*", help="who")
-        parser.add_argument("--all-of", metavar="BRANCH", help="everybody who works at this branch or under it")
-        parser.add_argument("--site", default="", help="what to put before the path, for instance https://crm.bank.example")
+        parser.add_argument(
+            "--all-of", metavar="BRANCH", help="everybody who works at this branch or under it"
+        )
+        parser.add_argument(
+            "--site", default="", help="what to put before the path, for instance https://crm.bank.example"
+        )
         parser.add_argument("--json", action="store_true", help="print JSON alone")
 
     def handle(self, *args, employee_no, all_of, site, json: bool, **options) -> None:

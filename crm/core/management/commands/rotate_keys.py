@@ -1,9 +1,9 @@
 """Move everything encrypted to the current key, and look after the key file on the way.
 
-    rotate_keys --add k2     a fresh key joins the file; restart every process, so that all can read it
-    rotate_keys --use k2     it becomes the current one; restart again, so that all write with it
-    rotate_keys              everything still under another key moves; people go on working
-    rotate_keys --drop k1    the old key leaves the file, if nothing is under it any more
+rotate_keys --add k2     a fresh key joins the file; restart every process, so that all can read it
+rotate_keys --use k2     it becomes the current one; restart again, so that all write with it
+rotate_keys              everything still under another key moves; people go on working
+rotate_keys --drop k1    the old key leaves the file, if nothing is under it any more
 """
 
 import time
@@ -34,14 +34,18 @@ class Command(BaseCommand):
         try:
             if add:
                 keys.add_key(path, add, 16 if sm4 else 32)
-                self.stdout.write(f"Key {add} is in {path}. Restart every process, then: rotate_keys --use {add}")
+                self.stdout.write(
+                    f"Key {add} is in {path}. Restart every process, then: rotate_keys --use {add}"
+                )
             elif use:
                 keys.use_key(path, use)
                 self.stdout.write(f"Key {use} is current. Restart every process, then: rotate_keys")
             elif drop:
                 self._refuse_if_used(drop)
                 keys.drop_key(path, drop)
-                self.stdout.write(f"Key {drop} is gone. Backups taken before still need it: keep it with them.")
+                self.stdout.write(
+                    f"Key {drop} is gone. Backups taken before still need it: keep it with them."
+                )
             else:
                 self._rotate(batch)
         except ValueError as error:
@@ -65,6 +69,10 @@ class Command(BaseCommand):
 
     def _refuse_if_used(self, kid: str) -> None:
         for store in rotation.stores():
-            used = {prefix: n for prefix, n in rotation.left_behind(store).items() if prefix.split(".")[1] == kid}
+            used = {
+                prefix: n for prefix, n in rotation.left_behind(store).items() if prefix.split(".")[1] == kid
+            }
             if used:
-                raise CommandError(f"{store} still has {sum(used.values()):,} values under {kid}: rotate_keys first.")
+                raise CommandError(
+                    f"{store} still has {sum(used.values()):,} values under {kid}: rotate_keys first."
+                )
