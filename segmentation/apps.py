@@ -8,6 +8,7 @@ class SegmentationConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.core.templatetags import display
+        from segmentation import tasks  # noqa: F401  registers the handler of the night
 
         display.figures_are_in(_base_currency)
 

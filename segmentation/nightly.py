@@ -129,7 +129,8 @@ def base_currency(as_of: datetime.date, *, at: datetime.datetime) -> str:
         return "CNY"
     try:
         with transaction.atomic():
-            parameters.put(policy.BASE_CURRENCY, row[0], valid_from=EVER, why="currency of most accounts of the first batch", at=at)
+            why = "currency of most accounts of the first batch"
+            parameters.put(policy.BASE_CURRENCY, row[0], valid_from=EVER, why=why, at=at)
     except IntegrityError:  # somebody else was as quick
         return parameters.value(policy.BASE_CURRENCY, as_of) or row[0]
     return row[0]

@@ -11,7 +11,9 @@ from typing import Any
 from crm.core import parameters
 from customers.models.accounts import DEBTS, DEPOSITS, INVESTMENTS, SERVICES
 
-BASE_CURRENCY = parameters.define("base_currency", None, unit="ISO 4217", note="Unset: what most accounts of the first batch bear.")
+BASE_CURRENCY = parameters.define(
+    "base_currency", None, unit="ISO 4217", note="Unset: what most accounts of the first batch bear."
+)
 
 _CHOICES = {
     # Rates assumed per product family where the feed gives none: a night never fails for a missing rate, it says so.
@@ -40,7 +42,7 @@ _CHOICES = {
     ),
     "default_exchange_rate": ("1", "base per unit", "D", "Where a currency has no rate; lowers coverage."),
     "asset_coefficients": (
-        {family: "1" for family in [*DEPOSITS, *INVESTMENTS]},
+        dict.fromkeys([*DEPOSITS, *INVESTMENTS], "1"),
         "factor", "D", "Weight of each family in comprehensive assets (the tier's measure).",
     ),
     "interest_day_base": (360, "days", "M", "Day base of interest on deposits and loans."),
@@ -62,7 +64,9 @@ _CHOICES = {
         [["0.50", "0.20"], ["0.60", "0.25"], ["0.80", "0.30"], ["0.90", "0.40"], ["1.00", "0.50"]],
         "loan to value, risk weight", "M", "The first band whose limit is not exceeded.",
     ),
-    "sme_revenue_limit": ("300000000", "base currency a year", "M", "Firms below count as small for capital; unknown counts as large."),
+    "sme_revenue_limit": (
+        "300000000", "base currency a year", "M", "Firms below count as small for capital; unknown counts as large.",
+    ),
     "surcharge_rate": ("0.0634", "share of income", "D", "VAT and surcharges: 6 % / 1.06 × 1.12, rounded."),
     "tax_rate": ("0.25", "share", "V", "Enterprise income tax, management view: sign kept."),
     "capital_ratio": ("0.115", "share", "D", "Target capital ratio k."),
@@ -129,8 +133,8 @@ class Policy:
     def parameters(self) -> dict[str, Any]:
         """Return the values as the statements take them: plain numbers by name, lists as JSON."""
         weights, lgd = self["risk_weights"], self["loss_given_default"]
-        personal = [row for row in self["personal_tiers"]]
-        corporate = [row for row in self["corporate_tiers_by_contribution"]]
+        personal = self["personal_tiers"]
+        corporate = self["corporate_tiers_by_contribution"]
         rank = {tier: position for position, (tier, _) in enumerate(corporate)}
         return {
             "families": json.dumps(self.families()),

@@ -211,6 +211,7 @@ def guard_months(cursor, *, shared: bool) -> None:
 
 def make_stages(cursor, *names: str) -> None:
     for name in names:
+        cursor.execute(f"drop table if exists pg_temp.{name}")
         cursor.execute(f"create temporary table {name} ({STAGES[name]}) on commit drop")
 
 

@@ -10,10 +10,9 @@ from django.db import DatabaseError, connection, transaction
 from crm.core import clock, jobs
 from crm.core.models import Run, RunState
 from crm.core.tasks import worker_name
-from segmentation import nightly, steps, tasks
+from segmentation import nightly, steps
 
 HOURS = 3600.0
-assert tasks.work  # registers the handler
 
 
 class Command(BaseCommand):
