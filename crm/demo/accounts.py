@@ -43,9 +43,11 @@ def create_demo_accounts(*, at: datetime.datetime) -> list[dict[str, str]]:
     """
     found = []
     with transaction.atomic():
+        # Books change, people stay who they are.
+        known = {user.username: user.staff for user in User.objects.select_related("staff__branch")}
         people = _people()
         for username, post, sees in PEOPLE:
-            staff = people.get(username)
+            staff = known.get(username) or people.get(username)
             if staff is not None:
                 found.append(_open(username, staff, post, sees, at))
         # Inside the transaction: accounts nobody can open are worse than none.

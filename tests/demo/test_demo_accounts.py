@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from crm.core import clock
 from crm.core.models import AuditEntry, Post, Staff, User
 from crm.demo.accounts import PEOPLE, create_demo_accounts
+from customers.models import Customer
 
 
 @pytest.fixture
@@ -70,3 +71,10 @@ def test_a_second_bank_on_top_of_one_that_is_there_is_refused(bank, settings, tm
         call_command("demo_bank", customers=40, months=1, seed=1, stderr=io.StringIO())
     assert User.objects.count() == before
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_call_keeps_the_people_though_their_books_have_changed(accounts):
+    names = {account["username"]: account["name"] for account in accounts}
+    manager = User.objects.get(username="manager1").staff
+    Customer.rows.filter(manager=manager).update(manager=None)
+    assert {row["username"]: row["name"] for row in create_demo_accounts(at=clock.now())} == names
