@@ -26,10 +26,9 @@ def main(requirements: str) -> int:
         )
     locked = REPOSITORY / requirements
     stamp = VENV / f".{locked.stem}.installed"
-    wanted = fingerprint(locked)
-    if stamp.exists() and stamp.read_text() == wanted and works():
+    if stamp.exists() and stamp.read_text() == fingerprint(locked):
         return 0
-    if not works() and (fault := create()):
+    if not version() and (fault := create()):
         return complain(fault)
     stamp.unlink(missing_ok=True)
     print(f"Installing {requirements} into .venv …", flush=True)
@@ -37,21 +36,22 @@ def main(requirements: str) -> int:
     done = subprocess.run(command, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}, check=False)
     if done.returncode:
         return complain("pip could not install the locked requirements; its own words are above.")
-    stamp.write_text(wanted)
+    stamp.write_text(fingerprint(locked))
     return 0
 
 
 def fingerprint(locked: Path) -> str:
-    """Return a digest of the locked file and of the Python it was installed for."""
-    return hashlib.sha256(locked.read_bytes() + sys.version.encode()).hexdigest()
+    """Return a digest of the locked file and of the Python of the environment."""
+    return hashlib.sha256(locked.read_bytes() + version().encode()).hexdigest()
 
 
-def works() -> bool:
-    """Say whether the environment is there and its Python starts (a moved folder or an upgrade breaks it)."""
+def version() -> str:
+    """Return which Python the environment has; empty where none starts (a moved folder, an upgrade)."""
+    ask = [PYTHON, "-c", "import sys; print(sys.version, sys.prefix)"]
     try:
-        return subprocess.run([PYTHON, "-c", "pass"], check=False, capture_output=True).returncode == 0
+        return subprocess.run(ask, check=False, capture_output=True, text=True).stdout
     except OSError:
-        return False
+        return ""
 
 
 def create() -> str:

@@ -11,7 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from crm.keys import draw_keys, load_keys
-from crm.local import install
+from crm.local import environment, install
 from crm.local.folder import REPOSITORY
 from crm.local.skipped import skipped_browser_tests
 
@@ -128,3 +128,22 @@ def test_a_skipped_browser_test_is_reported(tmp_path):
     found = skipped_browser_tests(report)
     assert len(found) == 1
     assert "test_page" in found[0]
+
+
+def test_a_python_without_pip_is_told_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setattr(environment, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(environment.importlib.util, "find_spec", lambda name: None)
+    assert "apt-get install python3-venv" in environment.create()
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_an_old_python_is_refused_before_anything_is_made(monkeypatch, capsys):
+    monkeypatch.setattr(environment.sys, "version_info", (3, 10, 9))
+    assert environment.main("requirements.txt") == 1
+    assert "3.11 or newer" in capsys.readouterr().err
+
+
+def test_the_environment_is_made_with_nothing_but_the_standard_library():
+    source = (REPOSITORY / "crm" / "local" / "environment.py").read_text()
+    imported = set(re.findall(r"^(?:import|from) (\w+)", source, re.M))
+    assert imported <= sys.stdlib_module_names
