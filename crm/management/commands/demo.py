@@ -189,7 +189,7 @@ def children(port: int, folder: Path, environment: dict[str, str]) -> list[Child
     ]
     batch = {**environment, "CRM_WORKLOAD": "batch"}
     if os.geteuid() == 0:  # celery warns of a root whom nobody but the demo lets run it
-        batch["PYTHONWARNINGS"] = "ignore:You're running the worker:RuntimeWarning"
+        batch["PYTHONWARNINGS"] = "ignore:You're running the worker"
     return [
         Child("web", [*python, *web], {**environment, "CRM_WORKLOAD": "web"}, end_order=1),
         Child("worker", [*python, *worker], batch, end_order=2),
