@@ -80,6 +80,18 @@ LABELS: dict[str, Any] = {
     "feed_manager": _("Manager in the core system"),
 }
 
+# Documents the core system names by code; others stand as they came.
+DOCUMENTS: dict[str, Any] = {
+    "citizen_id": _("citizen ID card"),
+    "passport": _("passport"),
+    "business_licence": _("business licence"),
+    "household_register": _("household register"),
+    "officer_id": _("officer's ID"),
+    "hk_macau_permit": _("travel permit of Hong Kong and Macau residents"),
+    "taiwan_permit": _("travel permit of Taiwan residents"),
+    "foreign_permanent_id": _("ID card of permanent residents"),
+}
+
 PERSON = ("gender", "birth_on", "marital_status", "education", "occupation", "employer", "annual_income")
 FIRM = (
     "uscc",
@@ -171,7 +183,12 @@ def groups(customer: Customer, user, on: datetime.date, batches: dict[int, FeedB
     result = []
     for key, label, names in plan:
         allowed = [n for n in names if serves_in_full(user) or n in COUNTER_SEES]
-        facts = [_fact(customer, name, user, on, batches) for name in allowed]
+        # An open customer has no closing date: that is no gap in what the bank knows.
+        facts = [
+            _fact(customer, name, user, on, batches)
+            for name in allowed
+            if name != "closed_on" or customer.closed_on
+        ]
         if facts:
             result.append(Group(key, label, facts))
     return result

@@ -43,6 +43,7 @@ def customer_facts(request: HttpRequest, customer_id: int) -> HttpResponse:
         contact.shown_name = facts.person_of(contact.name, request.user)
     batches = facts.batches_of(customer, *(identity.batch_id for identity in identities))
     for identity in identities:
+        identity.document = facts.DOCUMENTS.get(identity.id_type, identity.id_type)
         identity.source_batch = batches.get(identity.batch_id)
         identity.has_expired = identity.expires_on is not None and identity.expires_on < today
     return page(

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from crm.core import places
 from crm.core.access import needs
-from crm.core.scope import places_of
+from crm.core.scope import places_of, sees_bank
 from customers import facts
 from customers.models.parties import PartyKind
 from segmentation import standing, structure
@@ -70,7 +70,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     branches = places.choices(request)
     choice = read_choice(request, branches)
     night = standing.night_of(request)
-    context: dict[str, Any] = {"night": night, "choice": choice, "branches": branches, "counts": COUNTS}
+    own = "" if sees_bank(request.user) else request.user.staff.branch.name
+    context: dict[str, Any] = {
+        "night": night,
+        "place": dict(branches)[choice.branch].strip() if choice.branch else own,
+        "choice": choice,
+        "branches": branches,
+        "counts": COUNTS,
+    }
     if night is not None:
         all_figures = structure.figures(request.user, night)
         found = all_figures.structure(branch=choice.branch, kind=choice.kind)
