@@ -42,7 +42,8 @@ class PrivateResponseMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
-            logs.user_id.set(str(request.user.pk))
+            request.reader_id = str(request.user.pk)
+            logs.user_id.set(request.reader_id)
         response = self.get_response(request)
         if request.user.is_authenticated or "Cache-Control" not in response:
             # The shared computer of a branch: nothing may be left for the next person's back button.

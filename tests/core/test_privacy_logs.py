@@ -112,3 +112,21 @@ def test_fifty_kilobytes_of_anything_take_no_time():
     for hostile in ("a" * 50_000, "1 " * 25_000, "a@" * 25_000, "a." * 25_000, "1" * 50_000, "+86" * 16_000):
         logs.without_personal_data(hostile)
     assert time.process_time() - started < 2
+
+
+@pytest.mark.django_db
+def test_a_page_that_is_not_there_is_logged_under_its_request_and_reader(client, settings):
+    from tests.core.people import make_user
+
+    user = make_user()
+    client.force_login(user)
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(logs.PersonalDataFilter())
+    handler.setFormatter(logs.LineFormatter())
+    logging.getLogger("django.request").addHandler(handler)
+    response = client.get("/no-such-page/13812345678/")
+    logging.getLogger("django.request").removeHandler(handler)
+    line = stream.getvalue()
+    assert f"request={response['X-Request-ID']} user={user.pk} Not Found" in line
+    assert "13812345678" not in line

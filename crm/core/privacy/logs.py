@@ -62,7 +62,10 @@ class PersonalDataFilter(logging.Filter):
             record.exc_text = without_personal_data(record.exc_text)
         if record.stack_info:
             record.stack_info = without_personal_data(record.stack_info)
-        record.request_id, record.user_id = request_id.get(), user_id.get()
+        # Django logs a 404 when the request is over and has left its id behind, but hands the request along.
+        request = getattr(record, "request", None)
+        record.request_id = getattr(request, "request_id", request_id.get())
+        record.user_id = getattr(request, "reader_id", user_id.get())
         return True
 
 
