@@ -28,7 +28,7 @@ class Hand:
             source=self.source, business_date=day, manifest_sha256=f"{self.n:064}", mode="delta", state="published",
             is_first=first, received_at=clock.now(), published_at=clock.now(),
         )  # fmt: skip
-        self.branch = Branch.objects.first() or Branch.objects.create(branch_no="HO", name="HO", kind="head_office", path="/1/")
+        self.branch = Branch.objects.order_by("pk").first()
         self._touched: set[tuple[int, datetime.date]] = set()
 
     @property
@@ -37,9 +37,8 @@ class Hand:
 
     def customer(self, kind: str = "corporate", opened_on: datetime.date = datetime.date(2020, 1, 1), **facts) -> Customer:
         no = f"H{self.n}-{next(_numbers)}"
-        return Customer.rows.create(
-            customer_no=no, kind=kind, name=no, branch=facts.pop("branch", self.branch), opened_on=opened_on, **self._fed, **facts
-        )
+        facts = {"customer_no": no, "name": no, "branch": self.branch, **self._fed, **facts}
+        return Customer.rows.create(kind=kind, opened_on=opened_on, **facts)
 
     def product(self, family: str, **facts) -> Product:
         return Product.objects.create(product_code=f"H{self.n}-{next(_numbers)}", name=family, family=family, **self._fed, **facts)
@@ -96,8 +95,8 @@ def results_of(run: Run) -> dict[str, list[tuple]]:
     for model in (AccountMeasure, Standing, Contribution, BranchSummary):
         columns = [field.column for field in model._meta.concrete_fields if field.column != "run_id"]
         manager = getattr(model, "rows", None) or model.objects
-        rows = manager.filter(run_id=run.pk).values_list(*[c for c in columns])
-        tables[model.__name__] = sorted((tuple(str(value) for value in row) for row in rows))
+        rows = manager.filter(run_id=run.pk).values_list(*columns)
+        tables[model.__name__] = sorted(tuple(str(value) for value in row) for row in rows)
     return tables
 
 
