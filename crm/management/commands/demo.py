@@ -42,7 +42,15 @@ class Command(BaseCommand):
         parser.add_argument("--months", type=int, default=MONTHS, help="months of history of a new bank")
         parser.add_argument("--seed", type=int, default=SEED)
 
-    def handle(self, *args, customers: int | None, port: int, months: int, seed: int, **options) -> None:
+    def handle(self, *args, **options) -> None:
+        try:
+            self.run(options["customers"], options["port"], options["months"], options["seed"])
+        except KeyboardInterrupt:  # before the supervisor took over: nothing to end but the services, at exit
+            raise CommandError(
+                "Stopped. The next start goes on where this one was.", returncode=130
+            ) from None
+
+    def run(self, customers: int | None, port: int, months: int, seed: int) -> None:
         folder = data_folder(settings.PROFILE)
         with only_one(folder / "demo.lock"):
             # Held before its old users are ended: the last of them would stop it.
