@@ -39,15 +39,25 @@ def _entry(bank, owner):
 
 
 def _approval(bank, owner):
-    from crm.core.models import Approval
+    from crm.core import approvals
 
-    return Approval.objects.create(
-        verb="feeds.override", payload={}, payload_hash="0" * 64, maker=bank.adam, proposed_at=timezone.now()
+    payload = {"file": "0.zip", "source": "core", "business_date": "2026-11-01", "manifest": "ab" * 32}
+    payload |= {"replace": True, "accept_gap": False}
+    return approvals.propose(
+        bank.adam, "feeds.override", payload, ("feed", "core"), reason="corrected by the core"
     ).pk
 
 
 def _reveal(bank, owner):
     return {"model": "customers.Customer", "field": "mobile", "key": str(bank.customer(owner).pk)}
+
+
+def _upload(bank, owner):
+    from crm.core import jobs
+    from customers.feeds.uploads import KIND
+
+    inputs = {"file": "0.zip", "by": bank.adam.pk, "source": "core", "business_date": "2026-11-01"}
+    return jobs.ensure_run(KIND, datetime.date(2026, 11, 1), inputs=inputs, at=timezone.now()).pk
 
 
 # by parameter name, or by URL name where a parameter alone says too little
@@ -57,9 +67,22 @@ ROWS = {
     "batch_id": _batch,
     "run_id": _run,
     "staff_id": _staff,
-    "entry_id": _entry,
-    "approval_id": _approval,
     "reveal": _reveal,
+    "feed_uploaded": lambda bank, owner: {"run_id": _upload(bank, owner)},
+    "audit_entry": lambda bank, owner: {"pk": _entry(bank, owner)},
+    "approval": lambda bank, owner: {"pk": _approval(bank, owner)},
+    "approval_decide": lambda bank, owner: {"pk": _approval(bank, owner)},
+    "approval_withdraw": lambda bank, owner: {"pk": _approval(bank, owner)},
 }
 # URLs that name a customer's row by another parameter
 OWNED = {"reveal"}
+
+# Rows that are nobody's customer and yet not everybody's: a colleague of another branch, what others have to decide.
+OTHER_BRANCH = {"dora", "eva"}
+NOT_THEIR_DECISION = {"cai", "dora", "rita", "mira", "sean"}
+HIDDEN_FROM = {
+    "staff_page": OTHER_BRANCH,
+    "approval": NOT_THEIR_DECISION,
+    "approval_decide": NOT_THEIR_DECISION,
+    "approval_withdraw": NOT_THEIR_DECISION,
+}
