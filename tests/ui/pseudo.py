@@ -15,8 +15,9 @@ from django.utils import translation
 from django.utils.translation import trans_real
 
 OPEN, CLOSE = "⟦", "⟧"
-WRAPPED = re.compile(f"{OPEN}[^{OPEN}{CLOSE}]*{CLOSE}")
+WRAPPED = re.compile(f"{OPEN}.*{CLOSE}", re.S)
 LETTERS = re.compile(r"[^\W\d_]")
+CODE = re.compile(r"\b[A-Z]{1,4}\d\w*")  # C001, DD01: numbers by another name
 READ_ATTRIBUTES = {"title", "placeholder", "aria-label", "alt", "data-label", "data-confirm"}
 # Buttons say their value to people; other inputs carry what somebody typed.
 SILENT = {"script", "style", "template", "textarea"}
@@ -58,11 +59,16 @@ def speaking_pseudo() -> Iterator[None]:
 
 
 class _Texts(HTMLParser):
-    """Collects (text, marked as data) of everything a reader sees or hears."""
+    """Collects what a reader sees or hears and no translation produced.
+
+    A translated text may run over several elements (a link, a date within it): what stands between its brackets is
+    translated wherever it stands.
+    """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.found: list[tuple[str, bool]] = []
+        self.bare: list[str] = []
+        self._depth = 0
         self._stack: list[tuple[str, bool, bool]] = []  # tag, silent, data
 
     def _state(self) -> tuple[bool, bool]:
@@ -75,8 +81,7 @@ class _Texts(HTMLParser):
         data = data or tag in DATA or "data-data" in given
         # The exact value of a figure stands in its title: data, as the figure is.
         if not silent and not data:
-            for name in READ_ATTRIBUTES & set(given):
-                self.found.append((given[name] or "", False))
+            self.bare += [WRAPPED.sub("", given[name] or "") for name in sorted(READ_ATTRIBUTES & set(given))]
         if tag not in VOID:
             self._stack.append((tag, silent, data))
 
@@ -86,8 +91,16 @@ class _Texts(HTMLParser):
 
     def handle_data(self, text) -> None:
         silent, data = self._state()
-        if not silent and text.strip():
-            self.found.append((text.strip(), data))
+        outside = ""
+        for mark in text:
+            if mark == OPEN:
+                self._depth += 1
+            elif mark == CLOSE:
+                self._depth -= 1
+            elif self._depth == 0:
+                outside += mark
+        if not silent and not data:
+            self.bare.append(outside)
 
 
 def bare_texts(html: str, known: Iterable[str] = ()) -> list[str]:
@@ -96,15 +109,11 @@ def bare_texts(html: str, known: Iterable[str] = ()) -> list[str]:
     parser.feed(html)
     parser.close()
     values = sorted((value for value in known if value), key=len, reverse=True)
-    bare = []
-    for text, data in parser.found:
-        if data:
-            continue
-        rest = text
-        while WRAPPED.search(rest):  # a wrapped text may hold another one as its value
-            rest = WRAPPED.sub("", rest)
+    found = []
+    for text in parser.bare:
+        rest = CODE.sub("", text)
         for value in values:
             rest = rest.replace(value, "")
         if LETTERS.search(rest):
-            bare.append(text)
-    return bare
+            found.append(text.strip())
+    return found

@@ -33,6 +33,6 @@ def test_bare_text_is_found_wherever_a_reader_meets_it():
 def test_data_is_not_taken_for_forgotten_text():
     html = (
         "<script>let a;</script><td data-data>张伟</td><data title='12 元'>12 万元</data><time>昨天</time>"
-        "<p>⟦Hello ⟦deep⟧ 王丽⟧</p><p>C100 · 王丽</p><br><b data-data>a<br>b</b><p>2026-11-22 ▲</p>"
+        "<p>⟦Hello ⟦deep⟧ <a>张三</a> 王丽⟧</p><p>C100 · 王丽</p><br><b data-data>a<br>b</b><p>2026-11-22 ▲</p>"
     )
     assert bare_texts(html, known=["王丽", "C100"]) == []
