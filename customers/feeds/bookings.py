@@ -31,6 +31,11 @@ class Ledger:
     def table(self) -> str:
         return f"customers_{self.entity}"
 
+    @property
+    def confirmed(self) -> str:
+        """The history's name for "a later batch said the same": never a version of its own."""
+        return f"{self.entity} confirmed"
+
 
 TRANSACTION = Ledger(
     feed.TRANSACTIONS,
@@ -75,6 +80,8 @@ def write(cursor, staged: Staged, ledger: Ledger, delivery: Delivery) -> Tally:
     )
     filled = filled_by(staged)
     _judge(cursor, staged, ledger, filled, delivery)
+    if delivery.is_delta:
+        _note_confirmed(cursor, staged, ledger, delivery)
     _replace_changed(cursor, staged, ledger, filled, delivery)
     _insert_new(cursor, staged, ledger, filled, delivery)
     cursor.execute(f"select verdict, count(*) from {verdict_table(staged)} group by verdict")
@@ -94,6 +101,24 @@ def _judge(cursor, staged: Staged, ledger: Ledger, filled: list[Assigned], deliv
                  when row({old}) is not distinct from row({new}) then 'same'
                  else 'changed' end as verdict
         from {good_table(staged)} as g left join {ledger.table} as t on {ledger.match}
+        """,
+        delivery.params,
+    )
+
+
+def _note_confirmed(cursor, staged: Staged, ledger: Ledger, delivery: Delivery) -> None:
+    """Remember that a delta batch said again what an earlier one had said: if that one is corrected, this one still says it.
+
+    Not for full files: they say everything again every night.
+    """
+    cursor.execute(
+        f"""
+        insert into customers_rowhistory (entity, key, customer_id, row, known_on, superseded_on, batch_id, superseded_by_id)
+        select '{ledger.confirmed}', {ledger.history_key}, t.customer_id, '{{}}', %(on)s::date, %(on)s::date, %(batch)s, t.batch_id
+        from {good_table(staged)} as g join {verdict_table(staged)} as v using (line_no)
+        join {ledger.table} as t on {ledger.match}
+        join customers_account as a on a.id = t.account_id
+        where v.verdict = 'same' and t.batch_id <> %(batch)s
         """,
         delivery.params,
     )

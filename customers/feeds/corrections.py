@@ -23,6 +23,8 @@ def take_back(cursor, old_batch: int, delivery: Delivery) -> None:
     params = {"old": old_batch, "new": delivery.batch_id}
     for ledger in (TRANSACTION, BALANCE):
         _remember(cursor, ledger, params)
+        _forget_confirmations(cursor, ledger, params)
+        _split(cursor, ledger, "n.superseded_by_id = %(old)s", params)
         _note_changes(cursor, ledger, params)
         _relink(cursor, ledger, params)
         _take_live_rows_out(cursor, ledger, params)
@@ -42,6 +44,74 @@ def _remember(cursor, ledger: Ledger, params: dict) -> None:
         """,
         params,
     )
+
+
+def _forget_confirmations(cursor, ledger: Ledger, params: dict) -> None:
+    cursor.execute(f"delete from customers_rowhistory where entity = '{ledger.confirmed}' and batch_id = %(old)s", params)
+
+
+def split_confirmed(cursor, staged: Staged, ledger: Ledger, delivery: Delivery) -> None:
+    """Before rows of a past day are written: versions that later batches said again become those batches' own from their
+    day on, so that the rows of the past day end where they did."""
+    key = ledger.history_key.replace("t.", "g.").replace("a.account_no", "g.account_no")
+    which = f"n.known_on > %(on)s::date and n.key in (select {key} from {good_table(staged)} as g)"
+    _split(cursor, ledger, which, delivery.params)
+
+
+def _split(cursor, ledger: Ledger, which: str, params: dict) -> None:
+    """Cut the versions that ``which`` confirmations (``n``) confirm at the day of the first of them."""
+    cursor.execute("drop table if exists temp_confirmed")
+    cursor.execute(
+        f"""
+        create temp table temp_confirmed on commit drop as
+        select distinct on (n.key, n.superseded_by_id) n.id, n.key, n.superseded_by_id as version, n.batch_id, n.known_on
+        from customers_rowhistory as n where n.entity = '{ledger.confirmed}' and {which}
+        order by n.key, n.superseded_by_id, n.known_on
+        """,
+        params,
+    )
+    # Live versions: the older batch keeps its own until the day of the other, whose version lives on.
+    cursor.execute(
+        f"""
+        insert into customers_rowhistory (entity, key, customer_id, row, known_on, superseded_on, batch_id, superseded_by_id)
+        select '{ledger.entity}', n.key, t.customer_id, to_jsonb(t), t.known_on, n.known_on, t.batch_id, n.batch_id
+        from {ledger.table} as t join customers_account as a on a.id = t.account_id
+        join temp_confirmed as n on n.key = {ledger.history_key} and n.version = t.batch_id
+        """
+    )
+    cursor.execute(
+        f"""
+        update {ledger.table} as t set batch_id = n.batch_id, known_on = n.known_on
+        from temp_confirmed as n, customers_account as a
+        where n.version = t.batch_id and a.id = t.account_id and n.key = {ledger.history_key}
+        """
+    )
+    # Versions that a still later batch superseded: the same, in the history.
+    cursor.execute(
+        f"""
+        with cut as (
+            update customers_rowhistory as h set superseded_on = n.known_on, superseded_by_id = n.batch_id
+            from temp_confirmed as n, customers_rowhistory as was
+            where h.entity = '{ledger.entity}' and h.key = n.key and h.batch_id = n.version and was.id = h.id
+              and h.known_on < n.known_on and h.superseded_on > n.known_on
+            returning h.key, h.customer_id, h.row, was.superseded_on, was.superseded_by_id, n.known_on, n.batch_id
+        )
+        insert into customers_rowhistory (entity, key, customer_id, row, known_on, superseded_on, batch_id, superseded_by_id)
+        select '{ledger.entity}', key, customer_id, row || jsonb_build_object('batch_id', batch_id, 'known_on', known_on),
+            known_on, superseded_on, batch_id, superseded_by_id
+        from cut
+        """
+    )
+    # What else confirmed the older version now confirms the newer one.
+    cursor.execute(
+        f"""
+        update customers_rowhistory as other set superseded_by_id = n.batch_id
+        from temp_confirmed as n
+        where other.entity = '{ledger.confirmed}' and other.key = n.key and other.superseded_by_id = n.version
+          and other.known_on > n.known_on
+        """
+    )
+    cursor.execute("delete from customers_rowhistory as h using temp_confirmed as n where h.id = n.id")
 
 
 def _note_changes(cursor, ledger: Ledger, params: dict) -> None:
@@ -120,13 +190,13 @@ def into_the_past(cursor, staged: Staged, ledger: Ledger, delivery: Delivery) ->
         f"""
         create temp table temp_late on commit drop as
         select g.line_no, {key} as key, g.account_id, g.{ledger.day} as day, g.customer_id, before.id as before_id,
-            before.row as before_row, jsonb_build_object({delivered}) as delivered,
+            before.batch_id as before_batch, before.row as before_row, jsonb_build_object({delivered}) as delivered,
             coalesce(after.known_on, t.known_on) as until, coalesce(after.batch_id, t.batch_id) as until_batch
         from {good_table(staged)} as g
         join {verdict_table(staged)} as v using (line_no)
         join {ledger.table} as t on {ledger.match}
         left join lateral (
-            select h.id, h.row from customers_rowhistory as h
+            select h.id, h.row, h.batch_id from customers_rowhistory as h
             where h.entity = '{ledger.entity}' and h.key = {key} and h.known_on <= %(on)s and h.superseded_on > %(on)s
             order by h.known_on desc limit 1
         ) as before on true
@@ -141,9 +211,16 @@ def into_the_past(cursor, staged: Staged, ledger: Ledger, delivery: Delivery) ->
     )
     cursor.execute(
         f"""
-        delete from temp_late
-        where before_id is not null and (before_row || delivered) - {STAMPS} = before_row - {STAMPS}
-        """
+        with same as (
+            delete from temp_late
+            where before_id is not null and (before_row || delivered) - {STAMPS} = before_row - {STAMPS}
+            returning key, customer_id, before_batch
+        )
+        insert into customers_rowhistory (entity, key, customer_id, row, known_on, superseded_on, batch_id, superseded_by_id)
+        select '{ledger.confirmed}', key, customer_id, '{{}}', %(on)s::date, %(on)s::date, %(batch)s, before_batch
+        from same where %(is_delta)s
+        """,
+        delivery.params,
     )
     cursor.execute(
         """

@@ -60,6 +60,7 @@ def publish(
         business_date=on.isoformat(),
         known_on=(ALWAYS_KNOWN if verdict.is_first else on).isoformat(),
         replaces=verdict.replaces.pk if verdict.replaces else 0,
+        is_delta=manifest.mode == "delta",
     )
     if verdict.replaces is not None:
         corrections.take_back(cursor, verdict.replaces.pk, delivery)
@@ -185,6 +186,8 @@ class _Publication:
     def _write_ledger(self, staged: Staged) -> Tally:
         ledger = bookings.LEDGERS[staged.file.name]
         checking.resolve(self.cursor, staged, (ACCOUNT,))
+        if self.verdict.late:
+            corrections.split_confirmed(self.cursor, staged, ledger, self.delivery)
         tally = bookings.write(self.cursor, staged, ledger, self.delivery)
         if tally.later:
             past = corrections.into_the_past(self.cursor, staged, ledger, self.delivery)

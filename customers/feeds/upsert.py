@@ -38,6 +38,7 @@ class Delivery:
     business_date: str
     known_on: str
     replaces: int = 0
+    is_delta: bool = True
 
     @property
     def params(self) -> dict[str, object]:
