@@ -15,7 +15,7 @@ BIN := .venv/bin
 ENVIRONMENT := $(PYTHON) crm/local/environment.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test lint lock
+.PHONY: help install install-dev demo test lint format lock
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -43,6 +43,11 @@ lint: install-dev
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	CRM_DEMO= CRM_ALLOWED_HOSTS=crm.example.cn $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+# What the linters can mend themselves.
+format: install-dev
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
 
 lock: install-dev
 	$(BIN)/python -m crm.local.lock
