@@ -9,4 +9,4 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.core import checks, sessions  # noqa: F401  (register the system checks and the session limits)
-        from crm.core.privacy import classes  # noqa: F401  (registers its own check)
+        from crm.core.privacy import classes, invariants  # noqa: F401  (register a check and what must hold)

@@ -12,7 +12,7 @@ from django.template import Context, Template
 from django.urls import reverse
 
 from crm import keys as key_files
-from crm.core import clock
+from crm.core import clock, invariants
 from crm.core.models import Reveal
 from crm.core.privacy import classes, crypto, fields, reveal, rotation
 from customers.models import Customer, Identity
@@ -360,3 +360,26 @@ def test_every_store_of_ciphertexts_can_be_rotated_and_counted():
     for store in rotation.stores():
         assert sum(rotation.rotate(store)) == 0
         assert rotation.left_behind(store) == {}
+
+
+# --- what must hold -----------------------------------------------------------------------------------------------
+def findings():
+    return [finding for result in invariants.run({"I13"}) for finding in result.findings]
+
+
+def test_plain_text_a_lost_key_and_a_moved_value_are_found_and_not_told(customer, manager):
+    assert findings() == []
+    other = make_customer("X-2", manager.staff, mobile="13900000000")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update customers_customer set mobile = %s where id = %s", [customer.mobile.token, other.pk]
+        )
+        assert findings() == [
+            f"customers.Customer.mobile: row {other.pk} does not open, it was changed or moved"
+        ]
+        cursor.execute("update customers_customer set mobile = '13900000000' where id = %s", [other.pk])
+        assert "customers.Customer.mobile: 1 values are in the clear" in str(findings())
+        assert "139" not in str(findings())
+        lost = customer.mobile.token.replace(".k1.", ".k0.")
+        cursor.execute("update customers_customer set mobile = %s where id = %s", [lost, other.pk])
+        assert len(findings()) == 2

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Cast
@@ -59,6 +60,34 @@ def rotate(store: str, batch: int = BATCH) -> Iterator[int]:
     label, name = store.rsplit(".", 1)
     model = apps.get_model(label)
     yield from _rotate_field(model, model._meta.get_field(name), batch)
+
+
+def known(prefix: str) -> bool:
+    """Return whether ``prefix`` (``a256gcm.k1.``) names an algorithm and a key that are at hand."""
+    algorithm, _, kid = prefix.rstrip(".").partition(".")
+    return algorithm in crypto.ALGORITHMS and kid in settings.KEYS.data
+
+
+def unreadable(store: str, sample: int) -> list[str]:
+    """Open the first and the last ``sample`` values of a column; return the primary keys of those that do not open."""
+    if any(store == f"{s.model._meta.label}.{s.column}" for s in _SNAPSHOTS):
+        return []
+    label, name = store.rsplit(".", 1)
+    model = apps.get_model(label)
+    field = model._meta.get_field(name)
+    rows = model._base_manager.exclude(**{f"{name}__isnull": True}).values_list(
+        "pk", name, *field.row_key.split("/")
+    )
+    found = [*rows.order_by("pk")[:sample], *rows.order_by("-pk")[:sample]]
+    wrong = set()
+    for key, sealed, *natural in found:
+        try:
+            crypto.decrypt(
+                sealed.token, crypto.cell(model._meta.db_table, field.column, "/".join(map(str, natural)))
+            )
+        except crypto.Unreadable:
+            wrong.add(str(key))
+    return sorted(wrong)
 
 
 def left_behind(store: str) -> dict[str, int]:
