@@ -47,6 +47,7 @@ class Delivery:
             "on": self.business_date,
             "known_on": self.known_on,
             "replaces": self.replaces,
+            "is_delta": self.is_delta,
         }
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from django.db import transaction
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 DEBT = {"X2-L"}
 ACCOUNTS = ["X1-D", "X2-D", "X2-L"]
 DAYS = ["2025-01-31", "2025-02-01", "2025-02-28", "2025-03-10", "2025-03-30"]
-amounts = st.integers(-500, 500).map(lambda cents: f"{Decimal(cents).scaleb(-2):.2f}")
+amounts = st.sampled_from(["5.00", "-3.00", "0.01"])  # few, so that batches confirm what others said
 one_booking = st.tuples(
     st.sampled_from(["T1", "N1", "N2", "N3"]), st.sampled_from(ACCOUNTS), st.sampled_from(DAYS), amounts
 )
@@ -82,8 +82,9 @@ def breaks() -> dict[tuple[str, str], Decimal]:
 
 
 @settings(
-    max_examples=25,
+    max_examples=40,
     deadline=None,
+    phases=[Phase.explicit, Phase.generate],  # an example loads six batches: shrinking one would take an hour
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.tuples(one_batch, st.booleans(), st.integers(1, 3)), min_size=1, max_size=5))
@@ -93,7 +94,7 @@ def test_any_sequence_of_batches_and_corrections_gives_the_oracles_bank(db, deli
         deliver_bank(root)
         for number, ((booked, ends), corrects, back) in enumerate(deliveries):
             files = {
-                "transactions.csv": [booking(*row, memo=f"delivery {number}") for row in booked],
+                "transactions.csv": [booking(*row) for row in booked],
                 "balances.csv": [balance(*row) for row in ends],
                 # Every delivery differs, so that a correction is never "the same batch again".
                 "rates.csv": [
