@@ -5,6 +5,7 @@ exists). Tests roll back; a test that needs real commits clones the database wit
 """
 
 import contextlib
+import fcntl
 import importlib.util
 import itertools
 import os
@@ -25,6 +26,7 @@ os.environ["CRM_AUDIT_ANCHOR_DIR_2"] = os.path.join(_anchors, "reports")
 os.environ["CRM_WORKLOAD"] = "batch"  # a busy machine must not fail a test by the 5 s of a screen
 
 _numbers = itertools.count(1)
+_LOCK = pytest.StashKey()
 
 
 def pytest_configure(config):
@@ -40,11 +42,28 @@ def pytest_configure(config):
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
-    if settings.DATABASES["default"]["CRM"]["profile"] and not hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput") or config.option.collectonly or config.option.help:
+        return
+    config.stash[_LOCK] = _only_run_of_this_name(settings)
+    if settings.DATABASES["default"]["CRM"]["profile"]:
         from crm.local import postgres
 
-        if not config.option.collectonly and not config.option.help:
-            postgres(settings.PROFILE).hold()  # the controller leaves last and stops it
+        postgres(settings.PROFILE).hold()  # the controller leaves last and stops it
+
+
+def _only_run_of_this_name(settings):
+    """Return the locked file of this run: a second run under the same name would drop the databases of the first."""
+    from crm.local.folder import data_folder
+
+    name = settings.DATABASES["default"]["TEST"]["NAME"]
+    lock = (data_folder("test") / f"{name}.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise pytest.UsageError(
+            f"Another run of the suite uses the databases {name}…: wait for it, or set CRM_TEST_NAME."
+        ) from None
+    return lock
 
 
 def pytest_collection_modifyitems(items):
