@@ -243,9 +243,7 @@ class Postgres:
             settings |= {"fsync": "off", "full_page_writes": "off"}
         self._write("crm.conf", "".join(f"{name} = {value}\n" for name, value in settings.items()))
         # "replication" is what pg_basebackup asks for; `all` does not include it.
-        rules = "".join(
-            f"host {what} {LOGIN} 127.0.0.1/32 scram-sha-256\n" for what in ("all", "replication")
-        )
+        rules = "".join(f"host {what} all 127.0.0.1/32 scram-sha-256\n" for what in ("all", "replication"))
         self._write("pg_hba.conf", rules)
 
     def _write(self, name: str, text: str) -> None:

@@ -27,9 +27,9 @@ begin
             for login in
                 select r.rolname from pg_roles r
                 where r.rolname in (current_user, %(login)s)
-                  and not exists (select from pg_auth_members m
-                                  join pg_roles g on g.oid = m.roleid
-                                  where g.rolname = 'crm_app' and m.member = r.oid)
+                  -- Since 16 whoever makes a role may give it away, but not take it on, until he gives it to himself.
+                  and not pg_has_role(r.rolname, 'crm_app', case
+                      when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end)
             loop
                 execute format('grant crm_app to %%I', login);
             end loop;
