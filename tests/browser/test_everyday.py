@@ -7,11 +7,6 @@ import pytest
 @pytest.mark.parametrize("username", ["ann", "cai", "han"])
 def test_a_customer_is_found_from_anywhere_in_three_steps(reader, username, words):
     person = reader(username)
-    if words.startswith("138"):
-        words = Customer.rows.get(customer_no="C001").mobile or pytest.skip(
-            "the small bank has no phone for C001"
-        )
-    person.start()
     person.press("Control+k")
     person.type(words)
     found = person.page.locator("#palette-found .palette-item").first
