@@ -67,7 +67,7 @@ def test_a_rounded_figure_keeps_its_exact_value_in_the_title_and_for_machines(la
     with translation.override(language):
         html = display.money(D("123456.785"), "CNY")
     assert 'value="123456.785"' in html
-    assert ("123,456.785 元" if language == "zh-hans" else "CNY 123,456.785") in html
+    assert ("123,456.785 元" if language == "zh-hans" else "¥123,456.785") in html
 
 
 def test_what_is_not_known_is_a_dash_that_says_so():

@@ -92,10 +92,12 @@ def money_words(amount: Decimal, currency: str, language: str, *, sign: bool = F
 
 def exact_words(amount: Decimal, currency: str, language: str) -> str:
     """Every digit with separators and the unit, as the title of a rounded figure."""
-    text = f"{amount:,.2f}" if amount == amount.quantize(CENT) else f"{amount:,f}"
+    size = abs(amount)
+    text = f"{size:,.2f}" if size == size.quantize(CENT) else f"{size:,f}"
+    before = "-" if amount < 0 else ""
     if language == "zh":
-        return f"{text} {'元' if currency == 'CNY' else currency}"
-    return f"{currency} {text}"
+        return f"{before}{text} {'元' if currency == 'CNY' else currency}"
+    return f"{before}¥{text}" if currency == "CNY" else f"{before}{currency} {text}"
 
 
 def _unknown() -> SafeString:
