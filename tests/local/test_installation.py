@@ -147,3 +147,16 @@ def test_the_environment_is_made_with_nothing_but_the_standard_library():
     source = (REPOSITORY / "crm" / "local" / "environment.py").read_text()
     imported = set(re.findall(r"^(?:import|from) (\w+)", source, re.M))
     assert imported <= sys.stdlib_module_names
+
+
+def test_every_variable_the_product_reads_is_told_in_the_handbook():
+    told = (REPOSITORY / "docs" / "operations.md").read_text()
+    read = set()
+    for path in (REPOSITORY / "crm").rglob("*.py"):
+        read |= set(
+            re.findall(r"environ(?:\.get\(|\[)\s*[\"']((?:CRM|DATABASE|REDIS)_\w+)", path.read_text())
+        )
+    assert len(read) > 20
+    assert not {name for name in read if f"`{name}`" not in told}
+    told_names = set(re.findall(r"`((?:CRM|DATABASE|REDIS)_\w+)`", told))
+    assert not told_names - read - {"CRM_DEMO"}, "the handbook tells of variables nobody reads"
