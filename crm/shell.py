@@ -55,7 +55,6 @@ SECTIONS: tuple[tuple[str, Any, tuple[Entry, ...]], ...] = (
             Entry("staff", _("Staff"), "id-badge-2", "staff.view"),
             Entry("approvals", _("Approvals"), "checks", "approvals.view"),
             Entry("rights", _("Rights"), "key", "rights.view"),
-            Entry("parameters", _("Parameters"), "adjustments", "parameters.view"),
             Entry("audit", _("Audit trail"), "shield-check", "audit.view"),
         ),
     ),

@@ -13,7 +13,7 @@ from crm import shell
 from crm.core.access import VERBS
 from crm.core.checks import declared
 from crm.core.models import User
-from tests.test_urls import every_name, named
+from tests.test_urls import named
 
 TEMPLATES = sorted(Path(settings.BASE_DIR, "templates").rglob("*.html"))
 ENTRIES = [shell.HOME, *(entry for _key, _label, entries in shell.SECTIONS for entry in entries)]
@@ -23,8 +23,7 @@ WITHOUT_COMMENTS = re.compile(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}",
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.url_name)
 def test_each_way_into_the_product_asks_for_the_right_its_page_asks_for(entry):
     assert entry.verb in VERBS
-    if entry.url_name in every_name():
-        assert declared(named(entry.url_name).callback) == entry.verb
+    assert declared(named(entry.url_name).callback) == entry.verb
 
 
 @pytest.mark.parametrize("username", ["ann", "cai", "han", "tess", "adam", "audi", "sean", "mira"])
@@ -35,7 +34,7 @@ def test_every_link_offered_opens(bank, client, username):
     links = re.findall(r'href="([^"]+)"', nav)
     assert links
     for href in links:
-        assert client.get(href).status_code == 200, href
+        assert client.get(href, follow=True).status_code == 200, href
 
 
 def test_the_auditor_is_offered_no_customer(bank, client):
