@@ -12,12 +12,16 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
-from crm.core import faults
+from crm.core import audit, faults
 from customers.feeds import archive, batches, manifest, publish
 from customers.feeds.batches import BatchResult, Order
 from customers.feeds.refusal import Refused
 
 log = logging.getLogger(__name__)
+
+LOADED = audit.system_verb("feeds.loaded", "a batch of the feed was loaded")
+REFUSED = audit.system_verb("feeds.refused", "a batch of the feed was refused")
+
 Told = Callable[[BatchResult], None]
 
 
@@ -121,6 +125,7 @@ def _load(
                     return result
                 row = batches.receive(promised, verdict, at)
                 publish.publish(cursor, batch, promised, row, verdict, result, at)
+                audit.record(None, LOADED, row, payload=_named(promised) | {"replaces": row.replaces_id})
             faults.point("feed.before_commit")
         faults.point("feed.after_commit")
     except Refused as refused:
@@ -134,6 +139,7 @@ def _refused(promised: manifest.Manifest, refused: Refused, at: datetime.datetim
         with connection.cursor() as cursor:
             batches.take_turn(cursor)
         row = batches.refuse(promised, refused, at)
+        audit.record(None, REFUSED, row, payload=_named(promised) | {"reason": refused.code})
         faults.point("feed.before_commit")
     faults.point("feed.after_commit")
     return BatchResult(
@@ -143,3 +149,11 @@ def _refused(promised: manifest.Manifest, refused: Refused, at: datetime.datetim
         reason_code=refused.code,
         batch_id=row.pk,
     )
+
+
+def _named(promised: manifest.Manifest) -> dict:
+    return {
+        "source": promised.source,
+        "business_date": promised.business_date.isoformat(),
+        "manifest": promised.sha256,
+    }

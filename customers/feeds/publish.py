@@ -72,7 +72,7 @@ def publish(
         row.report["correction"] = corrections.changes(cursor, delivery)
         verdict.replaces.state = BatchState.REPLACED
         verdict.replaces.save(update_fields=["state"])
-    row.breaks = result.breaks = reconcile.reconcile(cursor, row.pk)
+    row.breaks = result.breaks = reconcile.reconcile(cursor, row.pk, takes_back=verdict.replaces is not None)
     keep_rejects(cursor, batch, manifest, row)
     quality.judge_touched(cursor, row.pk, on)
     if verdict.is_first or result.rows_loaded > WORTH_ANALYSING:
@@ -130,9 +130,7 @@ class _Publication:
         references = TARGETS["customers.csv"].references[:1] if staged.file is feed.EMPLOYEES else ()
         checking.resolve(self.cursor, staged, references)
         rows, lines = report.rows_of(self.cursor, staged)
-        judged = (
-            org.misplaced(rows) if staged.file is feed.BRANCHES else org.backwards_staff(rows)
-        )
+        judged = org.misplaced(rows) if staged.file is feed.BRANCHES else org.backwards_staff(rows)
         checking.reject_lines(self.cursor, staged, {lines[index]: told for index, told in judged.items()})
         kept = [row for index, row in enumerate(rows) if index not in judged]
         delivery = org.Delivery(

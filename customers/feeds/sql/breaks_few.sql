@@ -1,3 +1,4 @@
+-- For batches that change little. The rule:
 -- Deposits: end of day before + bookings of the day = end of day. Debts: before - bookings, only on days with bookings.
 -- grain   one row per account and day that does not add up
 -- reads   temp_day, customers_balance, customers_transaction, customers_account, customers_product

@@ -1,4 +1,4 @@
--- The account-days whose reconciliation may have changed: days with changed rows, and the next balance after a changed one.
+-- For batches that change little: the account-days whose reconciliation may have changed: days with changed rows, and the next balance after a changed one.
 -- grain   one row per account and day
 -- reads   temp_change, customers_balance
 -- writes  temp_day
