@@ -11,11 +11,12 @@ from typing import Any
 
 from django.db import connection
 
-from crm.core import sqlrun
+from crm.core import audit, sqlrun
 from segmentation import nights, periods
 from segmentation.policy import Policy
 
 SQL = Path(__file__).parent / "sql"
+PUBLISHED = audit.system_verb("nights.published", "the pointer moved to a finished night")
 
 # Narrow tables of one step. They are gone with its transaction, so a second try finds none.
 STAGES = {
@@ -170,6 +171,7 @@ def publish(cursor, night: Night) -> tuple[int, str]:
         " base_currency = excluded.base_currency, published_at = excluded.published_at, kept = true",
         [night.as_of, night.run_id, night.run_id, night.inputs["base_currency"]],
     )
+    audit.record(None, PUBLISHED, ("run", night.run_id), payload={"business_date": night.as_of.isoformat()})
     return 1, ""
 
 
