@@ -17,6 +17,8 @@ class Parameter(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["name", "valid_from", "version"], name="parameter_once_per_day_and_version"),
+            models.UniqueConstraint(
+                fields=["name", "valid_from", "version"], name="parameter_once_per_day_and_version"
+            ),
             models.CheckConstraint(condition=models.Q(version__gte=1), name="parameter_version_counts_up"),
         ]
