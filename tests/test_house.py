@@ -1,6 +1,8 @@
 """The house rules a machine can hold: what every model, statement and view owes the reader."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,3 +113,9 @@ def test_a_migration_is_never_missing(db):
     from django.core.management import call_command
 
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_imports_point_down():
+    """The floors of the house, as pyproject.toml draws them."""
+    judged = subprocess.run([Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True)
+    assert judged.returncode == 0, judged.stdout
