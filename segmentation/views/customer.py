@@ -118,7 +118,8 @@ def customer_contribution(request: HttpRequest, customer_id: int) -> HttpRespons
         periods=Period.choices,
         contribution=found,
         parts=statement(found) if found else [],
-        lines=lines,
+        lines=[line for line in lines if any(line[name] for name in LINE)],
+        silent=sum(1 for line in lines if not any(line[name] for name in LINE)),
         ladder=standing.ladder(customer.kind, night.business_date) if night else [],
     )
 

@@ -154,14 +154,17 @@ def customer_list(request: HttpRequest) -> HttpResponse:
 def search_anywhere(request: HttpRequest) -> HttpResponse:
     """The search box of every page: a few lines for the palette, otherwise the list. What was typed stays in the form."""
     text = request.POST.get("q", "").replace("\x00", "").strip()[:100]
-    if request.htmx:
+    if request.htmx and request.htmx.target == "palette-found":
         return render(request, "customers/_palette.html", {"rows": _first(request, text), "text": text})
     if not text:
         return redirect("customers")
     night = standing.night_of(request)
     page = _page(request, night)
     page.path = reverse("customers")
-    return render(request, "customers/list.html", {"page": page, **_context(request, night)})
+    response = render(request, "customers/list.html", {"page": page, **_context(request, night)})
+    # The way back leads to the list, not to a form that would have to be sent again.
+    response["HX-Push-Url"] = page.address
+    return response
 
 
 def _first(request: HttpRequest, text: str) -> list[Row]:

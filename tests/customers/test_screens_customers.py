@@ -104,7 +104,9 @@ def test_what_was_searched_never_stands_in_an_address(bank, client):
         assert "13800138001" in response.content.decode()  # still in the box
         for address in re.findall(r'(?:href|action|hx-get|hx-post)="([^"]*)"', response.content.decode()):
             assert "1380013" not in address
-    box = client.post(reverse("search"), {"q": "13800138001"}, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="content")
+    box = client.post(
+        reverse("search"), {"q": "13800138001"}, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="content"
+    )
     assert numbers(box) == ["C001"] and box.headers["HX-Push-Url"].startswith(reverse("customers"))
     assert "1380013" not in box.headers["HX-Push-Url"]
     htmx = client.post(
@@ -116,11 +118,15 @@ def test_what_was_searched_never_stands_in_an_address(bank, client):
 
 def test_the_palette_answers_a_post_with_at_most_eight_of_ones_own(bank, client):
     sign_in(client, bank.ann)
-    answer = client.post(reverse("search"), {"q": "海州"}, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="palette-found").content.decode()
+    answer = client.post(
+        reverse("search"), {"q": "海州"}, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="palette-found"
+    ).content.decode()
     assert answer.count('role="option"') == 1 and "远航" in answer and "<html" not in answer
     assert client.get(reverse("search")).status_code == 405
     many(bank, 12)
-    answer = client.post(reverse("search"), {"q": "同名"}, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="palette-found").content.decode()
+    answer = client.post(
+        reverse("search"), {"q": "同名"}, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="palette-found"
+    ).content.decode()
     assert answer.count('role="option"') == 8
 
 
@@ -135,7 +141,9 @@ def test_at_the_counter_people_are_masked_and_nobody_is_worth_anything(bank, cli
         assert "138****8001" in facts and "?ask" not in facts
         firm = client.get(reverse("customer", args=[bank.customer("C101").pk])).content.decode()
         assert "张伟" not in firm  # its legal representative
-        palette = client.post(reverse("search"), {"q": "张伟"}, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="palette-found").content.decode()
+        palette = client.post(
+            reverse("search"), {"q": "张伟"}, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="palette-found"
+        ).content.decode()
         assert "张*" in palette and "张伟" not in palette
 
 
