@@ -65,6 +65,10 @@
     if (step) {
       event.preventDefault();
       choose(all[(all.indexOf(chosen()) + step + all.length) % all.length]);
+    } else if (event.key === "Escape") {
+      // A search box would take the first Escape to empty itself.
+      event.preventDefault();
+      palette.close();
     } else if (event.key === "Enter" && chosen()) {
       event.preventDefault();
       chosen().click();

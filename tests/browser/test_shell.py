@@ -50,6 +50,8 @@ def test_the_palette_finds_nothing_and_says_so(reader):
     ann.page.wait_for_timeout(500)
     assert ann.page.locator(".palette-none").is_visible()
     assert ann.breaks_accessibility() == []
+    ann.press("Escape")
+    assert not ann.page.locator("#palette").is_visible()
 
 
 def test_the_menu_stays_folded_on_the_next_page(reader):
