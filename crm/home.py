@@ -60,7 +60,8 @@ def supervisor_home(request: HttpRequest) -> HttpResponse:
         found = all_figures.structure()
         context["structure"] = found
         context["charts"] = [chart(kind, cells) for kind in structure.TIERS if (cells := found.of_kind(kind))]
-        context["managers"] = structure.by_manager(request.user, night)
+        if found.total.customers <= structure.MOST_COMPARED:
+            context["managers"] = structure.by_manager(request.user, night)
         below = [branch for branch in places_of(request.user) if branch.parent_id == request.user.branch_id]
         context["branches"] = all_figures.by_branch(below)
     return render(request, "crm/home_supervisor.html", context)

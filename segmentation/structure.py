@@ -159,6 +159,11 @@ def figures(user, night: PublishedNight) -> Figures:
     return Figures(user, night, rows)
 
 
+# The summary knows no managers: past this many customers their sums would keep the page waiting, and a region compares
+# its branches anyway.
+MOST_COMPARED = 50_000
+
+
 def by_manager(user, night: PublishedNight) -> list[Line]:
     """Return one line for each manager who looks after customers the reader sees, best contribution first."""
     days = night.periods.month.days
