@@ -91,8 +91,11 @@ class Reader:
             self.page.wait_for_selector(f"html[lang='{language}']")
         self.start()
 
-    def breaks_accessibility(self) -> list[str]:
-        """What axe finds on the page by WCAG 2.2 AA, one line a rule with the first elements that break it."""
+    def breaks_accessibility(self, within: str = "html") -> list[str]:
+        """What axe finds by WCAG 2.2 AA, one line a rule with the first elements that break it.
+
+        ``within`` narrows it to what matters where something open covers the rest of the page.
+        """
         # The whole page at once: what a fixed bar covers for the moment is one scroll away, which axe does not know.
         window = self.page.viewport_size
         height = self.page.evaluate("document.documentElement.scrollHeight")
@@ -100,7 +103,8 @@ class Reader:
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
         found = self.page.evaluate(
-            "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(r => r.violations)", tags
+            "([within, tags]) => axe.run(within, {runOnly: {type: 'tag', values: tags}}).then(r => r.violations)",
+            [within, tags],
         )
         self.page.set_viewport_size(window)
         return [
