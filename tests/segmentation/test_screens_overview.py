@@ -11,12 +11,13 @@ from django.urls import reverse
 
 from crm.core.models import Branch
 from crm.core.scope import places_of
-from customers.models import Customer
+from customers.models import Customer, FeedBatch
 from segmentation import nights, structure
 from segmentation.models import BranchSummary, Contribution, PublishedNight, Standing
 from segmentation.views.customer import statement
 
 pytestmark = pytest.mark.django_db
+TABS = ("customer", "customer_relations", "customer_history", "customer_accounts", "customer_contribution")
 
 
 def rows_behind(client, href: str) -> list[Standing]:
@@ -129,6 +130,51 @@ def test_every_link_of_a_home_opens_for_the_person_it_is_shown_to(bank, client, 
     path = home.request["PATH_INFO"]
     for href in links.found:
         assert client.get(path + href if href.startswith("?") else href, follow=True).status_code == 200, href
+
+
+@pytest.mark.slow
+def test_every_link_of_a_page_opens_for_the_person_it_is_shown_to(bank, client):
+    firm, person = bank.customer("C101").pk, bank.customer("C001").pk
+    batch = FeedBatch.objects.earliest("pk").pk
+    pages = [
+        *[reverse(tab, args=[pk]) for tab in TABS for pk in (firm, person)],
+        reverse("account", args=[bank.account("C001CNYDD01").pk]),
+        *[
+            reverse(name)
+            for name in (
+                "customers",
+                "quality",
+                "overview",
+                "feeds",
+                "feed_differences",
+                "nights",
+                "org",
+                "staff",
+                "rights",
+            )
+        ],
+        *[reverse(name, args=[batch]) for name in ("feed_batch", "feed_rejects", "feed_breaks")],
+        reverse("night", args=[nights.published().run_id]),
+        reverse("staff_page", args=[bank.ann.staff_id]),
+    ]
+    broken, followed = [], 0
+    for username in ("ann", "cai", "han", "tess", "adam", "sean"):
+        client.force_login(getattr(bank, username))
+        known: dict[str, int] = {}
+        for page in pages:
+            answer = client.get(page)
+            if answer.status_code != 200:
+                continue
+            links = Links()
+            links.feed(answer.content.decode().split('id="content"')[1])
+            for href in links.found:
+                address = page + href if href.startswith("?") else href
+                if address not in known:
+                    known[address] = client.get(address, follow=True).status_code
+                if known[address] != 200:
+                    broken.append((username, page, href, known[address]))
+        followed += len(known)
+    assert not broken and followed > 200, broken
 
 
 def test_each_post_lands_on_its_own_page(bank, client):
