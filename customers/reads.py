@@ -32,8 +32,8 @@ class Related:
 
 
 def relations(customer: Customer, user) -> list[Related]:
-    """Return relations both ways; three queries. ``customer`` was loaded through the reader's scope."""
-    found = [*customer.relations.all(), *customer.related_from.all()]
+    """Return relations both ways; two queries. ``customer`` was loaded through the reader's scope."""
+    found = list(customer.relations.all().union(customer.related_from.all()))
     others = {r.related_id if r.customer_id == customer.pk else r.customer_id for r in found}
     visible = Customer.objects.visible_to(user).only("id", "customer_no", "name", "kind").in_bulk(others)
     pairs = [

@@ -67,7 +67,16 @@ def customer_relations(request: HttpRequest, customer_id: int) -> HttpResponse:
     for pair in related:
         if pair.other is not None:
             pair.other.shown_name = facts.name_of(pair.other, request.user)
-    return page(request, customer, "relations", "customers/customer_relations.html", related=related)
+    # What he holds at other banks, the newest word on each first; counted in no figure of this bank.
+    elsewhere = list(customer.outside_holdings.order_by("-as_of", "bank_name", "family"))
+    return page(
+        request,
+        customer,
+        "relations",
+        "customers/customer_relations.html",
+        related=related,
+        elsewhere=elsewhere,
+    )
 
 
 @needs("customers.view")

@@ -119,7 +119,7 @@ def chunk(run_id: int, fence: int, name: str, position: int) -> Iterator[Work]:
     nobody out and yet commits nothing; meanwhile a heartbeat keeps the lease of a long statement alive."""
     began = time.monotonic()
     work = Work()
-    with transaction.atomic(), _heartbeat(run_id, fence):
+    with transaction.atomic(), heartbeat(run_id, fence):
         if not Run.objects.filter(pk=run_id, fence=fence, state=RunState.RUNNING).exists():
             raise FenceLost(f"run {run_id}, fence {fence}")
         yield work
@@ -231,7 +231,7 @@ def ring(run_id: int) -> None:
 
 
 @contextlib.contextmanager
-def _heartbeat(run_id: int, fence: int) -> Iterator[None]:
+def heartbeat(run_id: int, fence: int) -> Iterator[None]:
     """Extend the lease every 15 s on a connection of its own. A frozen process freezes its heartbeat with it."""
     stop = threading.Event()
 

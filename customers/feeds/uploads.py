@@ -135,12 +135,14 @@ def work(run_id: int, fence: int, deadline: float) -> bool:
 
     inputs = Run.objects.values_list("inputs", flat=True).get(pk=run_id)
     at = clock.now()
-    load_paths(
-        [kept(inputs["file"])],
-        at=at,
-        replace=inputs["replace"],
-        accept_gap=inputs["accept_gap"],
-        limits=archive.UPLOAD,
-    )
+    # Loading commits by itself and may take longer than a lease: without the beat another worker would take it over.
+    with jobs.heartbeat(run_id, fence):
+        load_paths(
+            [kept(inputs["file"])],
+            at=at,
+            replace=inputs["replace"],
+            accept_gap=inputs["accept_gap"],
+            limits=archive.UPLOAD,
+        )
     jobs.finish(run_id, fence, at)
     return True

@@ -242,6 +242,14 @@ def test_related_customers_outside_ones_scope_have_no_name(bank, client):
     }
 
 
+def test_what_is_held_at_other_banks_is_told_with_its_source_but_not_at_the_counter(bank, client):
+    url = reverse("customer_relations", args=[bank.customer("C001").pk])
+    (row,) = sign_in(client, bank.ann).get(url).context["elsewhere"]
+    assert (row.bank_name, row.source, str(row.amount)) == ("东海银行", "declared", "200000.00")
+    assert "东海银行" in client.get(url).content.decode()
+    assert "东海银行" not in sign_in(client, bank.tess).get(url).content.decode()
+
+
 def test_the_marks_of_closed_deceased_and_merged_customers_stand_in_the_head(bank, client):
     sign_in(client, bank.mira)
     merged = bank.customer("C011")
