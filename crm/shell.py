@@ -3,6 +3,7 @@
 Everything is worked out when the template first asks for it, so a fragment that shows no frame pays for none.
 """
 
+import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from crm.core import access
+from crm.core import access, approvals
+from crm.core.models import Run, RunState
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,24 @@ class Section:
     key: str
     label: Any
     links: tuple[Link, ...]
+
+
+# What a run is called where somebody waits for it, and where he watches it.
+RUNS: dict[str, tuple[Any, str]] = {
+    "night": (_("Nightly run"), "night"),
+    "feed_upload": (_("Upload"), "feed_uploaded"),
+}
+RUNS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work under way: what, for which day, how far, and where to watch it."""
+
+    label: Any
+    day: datetime.date
+    progress: str
+    href: str
 
 
 @dataclass(frozen=True)
@@ -149,6 +169,26 @@ class Shell:
         from customers.feeds.freshness import freshness  # models must be loaded first
 
         return freshness(self.request.user) if self.signed_in else None
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """Runs that are not finished, newest first, for those who may watch them."""
+        if not self.signed_in or not access.may(self.request.user, "nights.view"):
+            return []
+        open_states = (RunState.WAITING, RunState.RUNNING, RunState.FAILED)
+        runs = Run.objects.filter(state__in=open_states, kind__in=RUNS).order_by("-id")[:RUNS_SHOWN]
+        return [
+            Job(label, run.business_date, run.progress, reverse(url_name, kwargs={"run_id": run.pk}))
+            for run in runs
+            for label, url_name in [RUNS[run.kind]]
+        ]
+
+    @cached_property
+    def waiting(self) -> int:
+        """How many proposals wait for this person's decision."""
+        if not self.signed_in or not access.may(self.request.user, "approvals.decide"):
+            return 0
+        return approvals.waiting_for(self.request.user).count()
 
     @cached_property
     def search(self) -> str | None:

@@ -1,6 +1,12 @@
 """The frame of every page in a real browser: keys, palette, menus, languages, phone, and nothing for axe to find."""
 
+import datetime
+
 import pytest
+from django.utils import timezone
+
+from crm.core import jobs
+from crm.core.models import Run, RunState
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
@@ -122,3 +128,13 @@ def test_the_confirmation_asks_before_the_form_goes(reader):
     ann.click("#risky")
     ann.click("#confirm-yes")
     ann.page.wait_for_url("**/?asked=1")
+
+
+def test_work_under_way_is_shown_and_goes_away_by_itself(reader):
+    adam = reader("adam")
+    run = jobs.ensure_run("night", datetime.date(2026, 11, 5), at=timezone.now())
+    adam.goto("/staff/")
+    assert adam.page.locator("#tray").is_visible()
+    assert adam.breaks_accessibility() == []
+    Run.objects.filter(pk=run.pk).update(state=RunState.DONE)
+    adam.page.wait_for_selector("#tray", state="detached")

@@ -1,5 +1,6 @@
 """The frame: only what a person may open is offered, and nothing in it needs what the content policy refuses."""
 
+import datetime
 import json
 import re
 from html import unescape
@@ -8,12 +9,15 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from crm import shell
+from crm.core import jobs
 from crm.core.access import VERBS
 from crm.core.checks import declared
-from crm.core.models import User
+from crm.core.models import Run, RunState, Staff, User
 from tests.test_urls import named
+from tests.urls_rows import ROWS
 
 TEMPLATES = sorted(Path(settings.BASE_DIR, "templates").rglob("*.html"))
 ENTRIES = [shell.HOME, *(entry for _key, _label, entries in shell.SECTIONS for entry in entries)]
@@ -96,3 +100,26 @@ def test_the_sidebar_keeps_the_width_this_browser_chose(bank, client):
     assert 'class="sidebar-narrow"' in client.get(reverse("home"), follow=True).text
     client.cookies["crm_sidebar"] = "<script>"
     assert "sidebar-narrow" not in client.get(reverse("home"), follow=True).text.split("<body")[0]
+
+
+def test_work_under_way_is_shown_to_those_who_may_watch_it(bank, client):
+    run = jobs.ensure_run("night", datetime.date(2026, 11, 1), at=timezone.now())
+    for username, sees in (("adam", True), ("han", True), ("ann", False), ("tess", False)):
+        client.force_login(User.objects.get(username=username), backend="crm.core.sessions.AccountBackend")
+        page = client.get(reverse("home"), follow=True).text
+        assert ('id="tray"' in page) is sees, username
+        assert (reverse("night", kwargs={"run_id": run.pk}) in page) is sees, username
+    Run.objects.filter(pk=run.pk).update(state=RunState.DONE)
+    client.force_login(bank.adam, backend="crm.core.sessions.AccountBackend")
+    assert 'id="tray"' not in client.get(reverse("home"), follow=True).text
+
+
+def test_decisions_that_wait_are_counted_for_those_who_decide(bank, client):
+    second = Staff.objects.create(
+        employee_no="S099", name="第二系统", branch=bank.adam.staff.branch, post="administrator", source="crm"
+    )
+    decider = User.objects.create(username="second", staff=second, password_set_at=timezone.now())
+    ROWS["approval"](bank, "C001")  # proposed by adam, who cannot decide his own
+    for user, waits in ((bank.adam, False), (decider, True), (bank.ann, False)):
+        client.force_login(user, backend="crm.core.sessions.AccountBackend")
+        assert ("ti-bell" in client.get(reverse("home"), follow=True).text) is waits, user.username
