@@ -3,6 +3,7 @@
 import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from crm.core import audit
 from crm.core.access import require
@@ -105,18 +106,18 @@ def assign(
     customer = Customer.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=customer.pk)
     if manager is not None:
         if manager.post != Post.RELATIONSHIP_MANAGER:
-            raise RuleBroken("Only a relationship manager looks after customers.")
+            raise RuleBroken(_("Only a relationship manager looks after customers."))
         if manager.branch_id != customer.branch_id:
-            raise RuleBroken("The manager works at another branch than the customer's.")
+            raise RuleBroken(_("The manager works at another branch than the customer's."))
         if manager.left_on is not None and manager.left_on <= starts_on:
-            raise RuleBroken("The manager has left by then.")
+            raise RuleBroken(_("The manager has left by then."))
     running = (
         customer.assignments.select_for_update()
         .filter(role=AssignmentRole.MAIN, ends_on__isnull=True)
         .first()
     )
     if running is not None and running.starts_on > starts_on:
-        raise RuleBroken("The present assignment began later than that.")
+        raise RuleBroken(_("The present assignment began later than that."))
     before = running.manager_id if running else None
     if running is not None and running.starts_on == starts_on:
         running.manager, running.origin, running.reason = manager, "crm", reason

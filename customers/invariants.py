@@ -115,7 +115,7 @@ def no_orphans() -> list[str]:
             select t.account_id, count(*) from {table} as t
             left join customers_account as a on a.id = t.account_id and a.customer_id = t.customer_id
             where a.id is null group by t.account_id limit 50
-            """,  # noqa: S608 (names from this file)
+            """,
             table + ": {1} rows of account id {0} without that account under that owner",
         )
     return found
@@ -130,7 +130,7 @@ def no_lost_batches() -> list[str]:
             select t.batch_id, count(*) from {table} as t
             left join customers_feedbatch as b on b.id = t.batch_id
             where b.id is null group by t.batch_id limit 50
-            """,  # noqa: S608
+            """,
             table + ": {1} rows of batch id {0}, which is not there",
         )
     found += rows(

@@ -47,7 +47,9 @@ def _remember(cursor, ledger: Ledger, params: dict) -> None:
 
 
 def _forget_confirmations(cursor, ledger: Ledger, params: dict) -> None:
-    cursor.execute(f"delete from customers_rowhistory where entity = '{ledger.confirmed}' and batch_id = %(old)s", params)
+    cursor.execute(
+        f"delete from customers_rowhistory where entity = '{ledger.confirmed}' and batch_id = %(old)s", params
+    )
 
 
 def split_confirmed(cursor, staged: Staged, ledger: Ledger, delivery: Delivery) -> None:
@@ -180,8 +182,8 @@ def _bring_back(cursor, ledger: Ledger, params: dict) -> None:
     )
 
 
-def into_the_past(cursor, staged: Staged, ledger: Ledger, delivery: Delivery) -> int:
-    """Put rows that a later batch already wrote between the versions before and after them; return how many were new there."""
+def _find_late(cursor, staged: Staged, ledger: Ledger, delivery: Delivery) -> None:
+    """Make ``temp_late``: the rows with the version in force on the day (``before``) and the next one (``until``)."""
     fills = filled_by(staged)
     delivered = ", ".join(f"'{one.column}', {one.source}" for one in fills)
     key = ledger.history_key.replace("t.", "g.").replace("a.account_no", "g.account_no")
@@ -209,6 +211,11 @@ def into_the_past(cursor, staged: Staged, ledger: Ledger, delivery: Delivery) ->
         """,
         delivery.params,
     )
+
+
+def into_the_past(cursor, staged: Staged, ledger: Ledger, delivery: Delivery) -> int:
+    """Put rows that a later batch already wrote between the versions before and after them; return how many were new there."""
+    _find_late(cursor, staged, ledger, delivery)
     cursor.execute(
         f"""
         with same as (

@@ -76,7 +76,9 @@ def freshness(user, at: datetime.datetime | None = None) -> Freshness:
     link = _link(user)
     # The newest published batch of each source; the data is as old as the one that is furthest behind. One query: the
     # frame of every page asks.
-    refusals = FeedBatch.objects.filter(state=BatchState.REFUSED, source=OuterRef("source")).order_by("-business_date")
+    refusals = FeedBatch.objects.filter(state=BatchState.REFUSED, source=OuterRef("source")).order_by(
+        "-business_date"
+    )
     newest = (
         FeedBatch.objects.filter(state=BatchState.PUBLISHED)
         .order_by("source", "-business_date")

@@ -51,8 +51,12 @@ def take_identities(cursor, staged: Staged, delivery: Delivery) -> None:
         """,
         delivery.params,
     )
-    if not staged.has("id_no"):
-        return
+    if staged.has("id_no"):
+        _insert(cursor, staged, touched, delivery)
+
+
+def _insert(cursor, staged: Staged, touched: str, delivery: Delivery) -> None:
+    """Give a primary identity to those of the touched customers who have a number and no identity yet."""
     id_type = "coalesce(g.id_type, '')" if staged.has("id_type") else "''"
     expires = "g.id_expires_on" if staged.has("id_expires_on") else "null::date"
     cursor.execute(

@@ -55,7 +55,7 @@ def test_a_batch_that_is_still_being_copied_is_left_alone(tmp_path):
     assert look(tmp_path) == []  # the manifest comes last
     (tmp_path / "kept").rename(path / "manifest.json")
     shutil.make_archive(str(tmp_path / "x"), "zip", path)
-    os.rename(tmp_path / "x.zip", tmp_path / "x.zip.part")
+    (tmp_path / "x.zip").rename(tmp_path / "x.zip.part")
     assert look(tmp_path) == [(FIRST.isoformat(), "loaded")]
 
 

@@ -6,10 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-
-from django.db import transaction
 
 from customers.feeds import reconcile
 from customers.models import FeedBreak
