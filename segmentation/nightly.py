@@ -13,7 +13,7 @@ from typing import Any
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Max, Min
 
-from crm.core import jobs, parameters
+from crm.core import faults, jobs, parameters
 from crm.core.models import Chunk, Run, RunState
 from customers.models import FeedBatch
 from customers.models.batches import BatchState
@@ -44,6 +44,7 @@ def run_for(as_of: datetime.date, *, at: datetime.datetime, again: bool = True) 
             return latest
         attempt = latest.attempt + 1 if latest else 1
         run = jobs.ensure_run(nights.KIND, as_of, attempt=attempt, inputs=wanted, at=at, **versions)
+        faults.point("run_made.after_commit")
         if _same(run, wanted, versions):
             if latest:
                 _give_up(latest, f"superseded by attempt {attempt}")
@@ -53,6 +54,7 @@ def run_for(as_of: datetime.date, *, at: datetime.datetime, again: bool = True) 
 def work(run_id: int, fence: int, deadline: float, *, at: datetime.datetime) -> bool:
     """Run the steps that are not done until ``deadline`` (``time.monotonic()``); return whether the run is finished."""
     run = Run.objects.get(pk=run_id)
+    faults.point("run_claimed.after_commit")
     night = steps.Night(run_id, run.business_date, run.inputs, policy.on(run.business_date))
     done = jobs.done_chunks(run_id)
     try:
@@ -74,7 +76,9 @@ def work(run_id: int, fence: int, deadline: float, *, at: datetime.datetime) -> 
             state=RunState.DEAD, error=str(change), finished_at=at, lease_until=None
         )
         return True
+    faults.point("run_finished.before_commit")
     jobs.finish(run_id, fence, at)
+    faults.point("run_finished.after_commit")
     retire()
     return True
 
@@ -151,6 +155,7 @@ def retire() -> list[int]:
         except OperationalError as error:
             log.info("rows of run=%s stay for now: %s", run_id, error)
             continue
+        faults.point("rows_let_go.after_commit")
         dropped.append(run_id)
     return dropped
 

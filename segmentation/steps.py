@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from crm.core import audit, sqlrun
+from crm.core import audit, faults, sqlrun
 from segmentation import nights, periods
 from segmentation.policy import Policy
 
@@ -30,7 +30,7 @@ STAGES = {
 
 
 class CheckFailed(RuntimeError):
-    """A check found rows: the night is not published, and the message names the check and what it found."""
+    """Checks found rows: the night is not published, and the message names each check with what it found."""
 
 
 class InputsChanged(RuntimeError):
@@ -151,13 +151,16 @@ def summarise(cursor, night: Night) -> tuple[int, str]:
 
 
 def check(cursor, night: Night) -> tuple[int, str]:
-    """Run every check; return how many. Raises CheckFailed naming the first that found something."""
+    """Run every check; return how many. Raises CheckFailed naming all that found something."""
     checks = sorted((SQL / "checks").glob("*.sql"))
+    failed = []
     for path in checks:
         if sqlrun.run(cursor, sqlrun.load(path), night.params):
             columns = [column.name for column in cursor.description]
             found = [dict(zip(columns, map(str, row), strict=True)) for row in cursor.fetchmany(5)]
-            raise CheckFailed(f"{path.stem}: {json.dumps(found, ensure_ascii=False)}")
+            failed.append(f"{path.stem}: {json.dumps(found, ensure_ascii=False)}")
+    if failed:
+        raise CheckFailed("; ".join(failed))
     return len(checks), ""
 
 
@@ -222,4 +225,6 @@ def run_step(step: Step, night: Night) -> tuple[int, str]:
     with connection.cursor() as cursor:
         # For this transaction only: a session's worth of memory for sorts and hashes of whole tables.
         cursor.execute("set local work_mem = '96MB'")
-        return step.run(cursor, night)
+        done = step.run(cursor, night)
+    faults.point(f"{step.name}.written")
+    return done
