@@ -12,6 +12,7 @@ import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 from django.test import override_settings
 
 from tests.browser.steps import Reader
@@ -56,6 +57,9 @@ def chromium():
 
     # Playwright's loop runs in this thread, and Django refuses the database beside a loop unless told otherwise.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    # Beside a loop Django keeps its connections elsewhere: those opened before could not be found to be closed, and
+    # a database somebody is connected to cannot be cloned.
+    connections.close_all()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
