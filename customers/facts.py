@@ -162,13 +162,12 @@ def person_of(name: str | None, user) -> str:
     return name_for(name or "", firm=False, in_full=serves_in_full(user))
 
 
-def batches_of(customer: Customer, *others: int | None) -> dict[int, FeedBatch]:
-    """Return the batches that delivered the customer's facts, and ``others``; one query."""
-    wanted = {customer.batch_id, *(customer.fact_batches or {}).values(), *others} - {None}
-    return {
-        batch.pk: batch
-        for batch in FeedBatch.objects.filter(pk__in=wanted).only("id", "source", "business_date", "mode")
-    }
+def batches_of(customer: Customer) -> dict[int, FeedBatch]:
+    """Return the batches that delivered the customer's facts; ``customer`` was read with its own. Asks only where some
+    facts came with another one."""
+    found = {customer.batch_id: customer.batch} if customer.batch_id else {}
+    others = set((customer.fact_batches or {}).values()) - set(found)
+    return found | (FeedBatch.objects.in_bulk(others) if others else {})
 
 
 def groups(customer: Customer, user, on: datetime.date, batches: dict[int, FeedBatch]) -> list[Group]:

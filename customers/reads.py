@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.core import signing
-from django.db.models import Exists, OuterRef, prefetch_related_objects
+from django.db.models import Count, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import TruncMonth
+from django.utils.translation import gettext_lazy as _
 
 from crm.core import keyset
 from customers.models import Account, Balance, Customer, FeedBreak, Relation, Transaction
@@ -55,31 +57,26 @@ class Holder:
     customer: Customer | None
 
 
-def holders(accounts: list[Account], user) -> dict[int, list[Holder]]:
-    """Return who else holds each account (owners left out); at most two queries whatever the number of accounts."""
-    prefetch_related_objects(accounts, "holders")
-    rows = [row for account in accounts for row in account.holders.all() if row.role != HolderRole.OWNER]
-    ids = {row.customer_id for row in rows}
-    visible = (
-        Customer.objects.visible_to(user).only("id", "customer_no", "name", "kind").in_bulk(ids)
-        if ids
-        else {}
-    )
-    found: dict[int, list[Holder]] = {}
-    for row in sorted(rows, key=lambda row: row.pk):
-        found.setdefault(row.account_id, []).append(
-            Holder(row.get_role_display(), visible.get(row.customer_id))
+def with_holders(accounts: QuerySet[Account], user) -> list[Account]:
+    """Return the accounts, each with ``others``: who else holds it, owners left out; one query more than the accounts.
+
+    Holders outside the reader's scope are counted, not named.
+    """
+    others = ~Q(holders__role=HolderRole.OWNER)
+    found = list(accounts.annotate(other_count=Count("holders", filter=others)))
+    by_account: dict[int, list[Holder]] = {account.pk: [] for account in found}
+    if any(account.other_count for account in found):
+        rows = Customer.objects.visible_to(user).filter(holdings__account__in=by_account)
+        seen = rows.annotate(at_account=F("holdings__account_id"), as_role=F("holdings__role")).order_by(
+            "holdings__id"
         )
+        for customer in seen:
+            if customer.as_role != HolderRole.OWNER:
+                by_account[customer.at_account].append(Holder(HolderRole(customer.as_role).label, customer))
+    for account in found:
+        named = by_account[account.pk]
+        account.others = named + [Holder(_("holder"), None)] * (account.other_count - len(named))
     return found
-
-
-def holders_of(account: Account, user) -> list[Holder]:
-    """Return who else holds one account; a single query, because its page has many others to ask."""
-    seen = Customer.objects.visible_to(user).filter(pk=OuterRef("customer_id"))
-    rows = (
-        account.holders.exclude(role=HolderRole.OWNER).annotate(seen=Exists(seen)).select_related("customer")
-    )
-    return [Holder(row.get_role_display(), row.customer if row.seen else None) for row in rows.order_by("pk")]
 
 
 def newest_balances(accounts: Iterable[Account], user) -> dict[int, Balance]:
@@ -131,21 +128,48 @@ _SALT = "customers.bookings"
 _ORDER = (keyset.Term("booked_on", descending=True), keyset.Term("txn_no", descending=True))
 
 
+def for_its_page(accounts: QuerySet[Account], user, first: datetime.date | None) -> QuerySet[Account]:
+    """Return accounts with what their page needs to know beforehand: the day of the last booking, the nearest bookings
+    before and after the month that begins on ``first`` (the month of the last booking), and whether any was reversed."""
+    bookings = Transaction.objects.visible_to(user).filter(account_id=OuterRef("pk"))
+    newest = bookings.order_by("-booked_on").values("booked_on")[:1]
+    known = accounts.annotate(
+        last_booked=Subquery(newest), has_reversals=Exists(bookings.filter(reversal_of__isnull=False))
+    )
+    if first is None:
+        known = known.annotate(last_month=TruncMonth("last_booked"))
+        before = bookings.filter(booked_on__lt=OuterRef("last_month"))
+        after = bookings.none()
+    else:
+        before = bookings.filter(booked_on__lt=first)
+        after = bookings.filter(booked_on__gt=_last_day(first))
+    return known.annotate(
+        earlier=Subquery(before.order_by("-booked_on").values("booked_on")[:1], output_field=DateField()),
+        later=Subquery(after.order_by("booked_on").values("booked_on")[:1], output_field=DateField()),
+    )
+
+
+def _last_day(first: datetime.date) -> datetime.date:
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
 def month_of(account: Account, user, first: datetime.date | None, cursor: str = "") -> Month:
-    """Return a month of an account's bookings; without ``first`` the newest month that has any. Four queries."""
+    """Return a month of an account's bookings; without ``first`` the newest month that has any. At most three queries.
+
+    ``account`` comes from :func:`for_its_page` with the same ``first``.
+    """
     rows = Transaction.objects.visible_to(user).filter(account_id=account.pk)
-    months = list(rows.dates("booked_on", "month", order="DESC"))
-    first = (first or (months[0] if months else account.opened_on)).replace(day=1)
-    last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    first = (first or account.last_booked or account.opened_on).replace(day=1)
+    last = _last_day(first)
     page = rows.filter(booked_on__gte=first, booked_on__lte=last)
     if at := _position(cursor):
         page = page.filter(keyset.beyond(_ORDER, at))
     found = list(keyset.ordered(page, _ORDER)[: BOOKINGS_A_PAGE + 1])
     shown = found[:BOOKINGS_A_PAGE]
-    numbers = [row.txn_no for row in shown]
-    undone = (
-        dict(rows.filter(reversal_of__in=numbers).values_list("reversal_of", "txn_no")) if numbers else {}
-    )
+    undone = {}
+    if account.has_reversals and shown:
+        reversals = rows.filter(reversal_of__in=[row.txn_no for row in shown])
+        undone = dict(reversals.values_list("reversal_of", "txn_no"))
     breaks = FeedBreak.objects.visible_to(user).filter(account=account, on_date__gte=first, on_date__lte=last)
     return Month(
         first=first,
@@ -153,8 +177,8 @@ def month_of(account: Account, user, first: datetime.date | None, cursor: str = 
         bookings=[Booking(row, undone.get(row.txn_no)) for row in shown],
         breaks=list(breaks.order_by("on_date")),
         next=_cursor(shown[-1]) if len(found) > BOOKINGS_A_PAGE else "",
-        earlier=next((month for month in months if month < first), None),
-        later=next((month for month in reversed(months) if month > first), None),
+        earlier=account.earlier and account.earlier.replace(day=1),
+        later=account.later and account.later.replace(day=1),
     )
 
 

@@ -3,7 +3,7 @@
 import datetime
 
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
@@ -21,7 +21,8 @@ def customer_for(request: HttpRequest, customer_id: int) -> Customer:
     """Return the customer of a page with what its head shows. Out of scope is 404, as if there were none."""
     rows = Customer.objects.visible_to(request.user)
     customer = get_object_or_404(
-        rows.select_related("branch", "manager", "feed_manager", "merged_into", "quality"), pk=customer_id
+        rows.select_related("branch", "manager", "feed_manager", "merged_into", "quality", "batch"),
+        pk=customer_id,
     )
     customer.shown_name = facts.name_of(customer, request.user)
     return customer
@@ -37,14 +38,15 @@ def page(request: HttpRequest, customer: Customer, tab: str, template: str, **co
 def customer_facts(request: HttpRequest, customer_id: int) -> HttpResponse:
     customer = customer_for(request, customer_id)
     today = clock.business_date(clock.now())
-    identities = list(customer.identities.order_by("-is_primary", "id"))
-    contacts = list(customer.contact_persons.order_by("starts_on", "id"))
+    identities = list(customer.identities.select_related("batch").order_by("-is_primary", "id"))
+    contacts = (
+        list(customer.contact_persons.order_by("starts_on", "id")) if customer.kind == "corporate" else []
+    )
     for contact in contacts:
         contact.shown_name = facts.person_of(contact.name, request.user)
-    batches = facts.batches_of(customer, *(identity.batch_id for identity in identities))
+    batches = facts.batches_of(customer)
     for identity in identities:
         identity.document = facts.DOCUMENTS.get(identity.id_type, identity.id_type)
-        identity.source_batch = batches.get(identity.batch_id)
         identity.has_expired = identity.expires_on is not None and identity.expires_on < today
     return page(
         request,
@@ -101,24 +103,27 @@ def customer_history(request: HttpRequest, customer_id: int) -> HttpResponse:
 @require_GET
 def account_page(request: HttpRequest, account_id: int) -> HttpResponse:
     """An account with one month of its bookings; ``?month=2026-10`` and a cursor within the month."""
-    accounts = Account.objects.visible_to(request.user)
-    account = get_object_or_404(accounts.select_related("customer", "product", "branch"), pk=account_id)
+    first = _month(request.GET.get("month", ""))
+    accounts = Account.objects.visible_to(request.user).select_related("customer", "product", "branch")
+    account = _with_others(
+        reads.for_its_page(accounts.filter(pk=account_id), request.user, first), request.user
+    )
     account.customer.shown_name = facts.name_of(account.customer, request.user)
     account.mask = mask("account", account.account_no)
-    month = reads.month_of(
-        account, request.user, _month(request.GET.get("month", "")), request.GET.get("after", "")
-    )
-    context = {"account": account, "month": month, "holders": _holders(account, request.user)}
+    month = reads.month_of(account, request.user, first, request.GET.get("after", ""))
+    context = {"account": account, "month": month}
     fragment = request.htmx and request.htmx.target == "bookings"
     return render(request, "customers/_bookings.html" if fragment else "customers/account.html", context)
 
 
-def _holders(account: Account, user) -> list[reads.Holder]:
-    found = reads.holders_of(account, user)
-    for holder in found:
+def _with_others(accounts: QuerySet[Account], user) -> Account:
+    found = reads.with_holders(accounts, user)
+    if not found:
+        raise Http404
+    for holder in found[0].others:
         if holder.customer is not None:
             holder.customer.shown_name = facts.name_of(holder.customer, user)
-    return found
+    return found[0]
 
 
 def _month(text: str) -> datetime.date | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +23,21 @@ def night_of(request: HttpRequest) -> PublishedNight | None:
     return request._night
 
 
+def of_customer(request: HttpRequest, customer_id: int) -> Standing | None:
+    """Return a customer's standing on the newest published night, asked once a page; None where no night has run or it
+    did not know him yet. Whatever else the page shows of him is of the same run."""
+    known = request.__dict__.setdefault("_standings", {})
+    if customer_id not in known:
+        newest = PublishedNight.objects.filter(kept=True).order_by("-business_date")
+        rows = Standing.objects.visible_to(request.user).filter(customer_id=customer_id)
+        rows = rows.filter(run_id=newest.values("run_id")[:1])
+        found = rows.annotate(base_currency=Subquery(newest.values("base_currency")[:1])).first()
+        if found is not None:
+            display.base_currency_is(found.base_currency)
+        known[customer_id] = found
+    return known[customer_id]
+
+
 def of_customers(user, at: PublishedNight | None, ids: list[int]) -> dict[int, Standing]:
     """Return customer → standing for the customers of a page; one query."""
     if at is None or not ids:
@@ -30,11 +46,12 @@ def of_customers(user, at: PublishedNight | None, ids: list[int]) -> dict[int, S
     return {row.customer_id: row for row in rows}
 
 
-def of_accounts(user, at: PublishedNight | None, customer_id: int) -> dict[int, AccountMeasure]:
-    """Return account → measures for every account of a customer; one query."""
+def of_accounts(user, at: Standing | None) -> dict[int, AccountMeasure]:
+    """Return account → measures, each with its account, for every account of a standing's customer; one query."""
     if at is None:
         return {}
-    rows = AccountMeasure.objects.visible_to(user).filter(run_id=at.run_id, customer_id=customer_id)
+    rows = AccountMeasure.objects.visible_to(user).filter(run_id=at.run_id, customer_id=at.customer_id)
+    rows = rows.select_related("account__product").order_by("account_id")
     return {row.account_id: row for row in rows}
 
 

@@ -13,14 +13,8 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def standing_of(context: dict[str, Any], customer) -> Standing | None:
-    """The customer's standing, or None where no night has run or the night did not know him yet. Asked once a page."""
-    request = context["request"]
-    known = request.__dict__.setdefault("_standings", {})
-    if customer.pk not in known:
-        known |= {customer.pk: None} | standing.of_customers(
-            request.user, standing.night_of(request), [customer.pk]
-        )
-    return known[customer.pk]
+    """The customer's standing on the night the page reads."""
+    return standing.of_customer(context["request"], customer.pk)
 
 
 @register.simple_tag(takes_context=True)

@@ -15,7 +15,7 @@ from customers.models import Account
 from customers.models.accounts import DEBTS, DEPOSITS, INVESTMENTS, SERVICES
 from customers.views import customer_for, page
 from segmentation import standing
-from segmentation.models import Contribution, Period
+from segmentation.models import Contribution, Period, Standing
 
 SECTIONS = (
     ("deposits", _("Deposits"), frozenset(DEPOSITS)),
@@ -38,16 +38,16 @@ def customer_accounts(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Every account with the balance at the data's date, its day-averages, and who else holds it."""
     customer = customer_for(request, customer_id)
     rows = Account.objects.visible_to(request.user).filter(customer=customer)
-    accounts = list(rows.select_related("product", "branch").order_by("status", "-opened_on", "id"))
-    measures = standing.of_accounts(request.user, standing.night_of(request), customer.pk)
-    holders = reads.holders(accounts, request.user)
-    # Before the first night the newest balance of the feed stands in; an account opened since the last one has none yet.
-    balances = {} if standing.night_of(request) else reads.newest_balances(accounts, request.user)
+    rows = rows.select_related("product", "branch").order_by("status", "-opened_on", "id")
+    accounts = reads.with_holders(rows, request.user)
+    at = standing.of_customer(request, customer.pk)
+    measures = standing.of_accounts(request.user, at)
+    # A night that does not know him yet has no balances: the newest of the feed stand in.
+    balances = {} if at else reads.newest_balances(accounts, request.user)
     for account in accounts:
         account.mask = mask("account", account.account_no)
         account.measure = measures.get(account.pk)
         account.newest = balances.get(account.pk)
-        account.others = holders.get(account.pk, [])
         for holder in account.others:
             if holder.customer is not None:
                 holder.customer.shown_name = facts.name_of(holder.customer, request.user)
@@ -61,7 +61,7 @@ def customer_accounts(request: HttpRequest, customer_id: int) -> HttpResponse:
         "accounts",
         "segmentation/customer_accounts.html",
         sections=[section for section in sections if section.accounts],
-        night=standing.night_of(request),
+        at=at,
     )
 
 
@@ -100,40 +100,37 @@ def customer_contribution(request: HttpRequest, customer_id: int) -> HttpRespons
     customer = customer_for(request, customer_id)
     period = request.GET.get("period", "")
     period = period if period in Period.values else Period.YTD.value
-    night = standing.night_of(request)
+    at = standing.of_customer(request, customer.pk)
     found, lines = None, []
-    if night is not None:
-        rows = Contribution.objects.visible_to(request.user).filter(
-            run_id=night.run_id, customer_id=customer.pk
-        )
+    if at is not None:
+        rows = Contribution.objects.visible_to(request.user).filter(run_id=at.run_id, customer_id=customer.pk)
         found = rows.filter(period=period).first()
-        lines = _lines(request, customer, period)
+        lines = _lines(request, at, period)
     return page(
         request,
         customer,
         "contribution",
         "segmentation/customer_contribution.html",
-        night=night,
+        night=None if found else standing.night_of(request),
         period=period,
         periods=Period.choices,
         contribution=found,
         parts=statement(found) if found else [],
         lines=[line for line in lines if any(line[name] for name in LINE)],
         silent=sum(1 for line in lines if not any(line[name] for name in LINE)),
-        ladder=standing.ladder(customer.kind, night.business_date) if night else [],
+        ladder=standing.ladder(customer.kind, at.as_of) if at else [],
     )
 
 
 LINE = ("margin", "fee", "operation", "loss", "surcharge", "capital_cost")
 
 
-def _lines(request: HttpRequest, customer, period: str) -> list[dict[str, Any]]:
+def _lines(request: HttpRequest, at: Standing, period: str) -> list[dict[str, Any]]:
     """One line an account: margin, fee and costs of the period, and what is left before tax."""
-    measures = standing.of_accounts(request.user, standing.night_of(request), customer.pk)
-    accounts = Account.objects.visible_to(request.user).filter(pk__in=measures).select_related("product")
+    measures = standing.of_accounts(request.user, at)
     result = []
-    for account in accounts:
-        measure = measures[account.pk]
+    for measure in measures.values():
+        account = measure.account
         line = {name: getattr(measure, f"{period}_{name}") for name in LINE}
         costs = line["operation"] + line["loss"] + line["surcharge"]
         line |= {
