@@ -55,6 +55,8 @@ class PersonalDataFilter(logging.Filter):
             # Arguments that do not fit the format must not lose the line, nor show what they hold.
             message = f"{record.msg} (arguments do not fit)"
         record.msg, record.args = on_one_line(without_personal_data(message)), None
+        if record.levelno < logging.ERROR:
+            record.exc_info = record.exc_text = None  # a refusal is no fault: who and what, not how it came about
         if record.exc_info:
             text = "".join(traceback.format_exception(*record.exc_info))
             record.exc_text, record.exc_info = without_personal_data(text), None
