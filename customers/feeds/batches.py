@@ -1,6 +1,7 @@
 """Which batch this is: new, the same again, a correction, or out of its turn; and the rows that remember it."""
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.db.models import Max, Min
@@ -16,10 +17,12 @@ LOCK = "select pg_advisory_xact_lock(hashtext('customers.feeds'))"
 
 @dataclass(frozen=True)
 class Order:
-    """What the caller allows: to leave days out, to replace what a date already delivered."""
+    """What the caller allows: to leave days out, to replace what a date already delivered; and who hears of each step of
+    the work ("write", the file, its rows)."""
 
     accept_gap: bool = False
     replace: bool = False
+    working: Callable[[str, str, int], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -33,14 +33,15 @@ def load_paths(
     at: datetime.datetime,
     limits: archive.Limits = archive.INBOX,
     told: Told | None = None,
+    working: Callable[[str, str, int], None] | None = None,
 ) -> list[BatchResult]:
     """Load every batch below ``paths`` in the order of their business dates; return what became of each.
 
     A path is a batch (a folder with a manifest.json, an archive) or a folder of batches. ``told`` hears of each result
-    as it comes.
+    as it comes, ``working`` of each step within a batch.
     """
     results: list[BatchResult] = []
-    order = Order(accept_gap=accept_gap, replace=replace)
+    order = Order(accept_gap=accept_gap, replace=replace, working=working)
     for _date, _source, path in sorted(_dated(paths, limits)):
         result = load_batch(path, order=order, at=at, limits=limits)
         results.append(result)
@@ -124,7 +125,7 @@ def _load(
                     result.outcome, result.batch_id = "unchanged", verdict.same.pk
                     return result
                 row = batches.receive(promised, verdict, at)
-                publish.publish(cursor, batch, promised, row, verdict, result, at)
+                publish.publish(cursor, batch, promised, row, verdict, result, at, order.working)
                 audit.record(None, LOADED, row, payload=_named(promised) | {"replaces": row.replaces_id})
             faults.point("feed.before_commit")
         faults.point("feed.after_commit")

@@ -3,6 +3,7 @@
 import datetime
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -42,6 +43,7 @@ def publish(
     verdict: Verdict,
     result: BatchResult,
     at: datetime.datetime,
+    working: Callable[[str, str, int], None] | None = None,
 ) -> None:
     """Write everything a batch holds and mark it published. Raises Refused; then the caller's transaction is given up."""
     cursor.execute("set local work_mem = '128MB'")
@@ -53,7 +55,7 @@ def publish(
             raise Refused("checksum", file=promise.name, found=found, expected=promise.sha256)
     staging = Staging(cursor, batch, manifest)
     cursor.execute(bookings.CHANGES)
-    staged_files = [_timed("stage", promise, staging.file) for promise in manifest.files]
+    staged_files = [_timed("read", promise, working, staging.file) for promise in manifest.files]
     on = manifest.business_date
     delivery = Delivery(
         batch_id=row.pk,
@@ -66,7 +68,7 @@ def publish(
         corrections.take_back(cursor, verdict.replaces.pk, delivery)
     work = _Publication(cursor, manifest, row, delivery, verdict)
     for staged in staged_files:
-        _timed("write", staged.promise, lambda _promise, staged=staged: work.write(staged))
+        _timed("write", staged.promise, working, lambda _promise, staged=staged: work.write(staged))
     work.account_for(result)
     if verdict.replaces is not None:
         row.report["correction"] = corrections.changes(cursor, delivery)
@@ -83,7 +85,9 @@ def publish(
     result.report, result.batch_id = row.report, row.pk
 
 
-def _timed(step: str, promise: Promise, work):
+def _timed(step: str, promise: Promise, working, work):
+    if working:
+        working(step, promise.name, promise.rows)
     began = time.monotonic()
     done = work(promise)
     log.debug("feed step=%s file=%s ms=%s", step, promise.name, int((time.monotonic() - began) * 1000))

@@ -8,6 +8,8 @@ from crm.core import clock
 from customers.feeds.batches import BatchResult
 from customers.feeds.load import load_paths
 
+WORTH_TELLING = 20_000
+
 
 class Command(BaseCommand):
     help = "Load feed batches: folders with a manifest.json, .zip or .tar.gz archives, or folders of them."
@@ -29,6 +31,7 @@ class Command(BaseCommand):
             replace=options["replace"],
             at=clock.now(),
             told=self._told,
+            working=self._working,
         )
         if options["json"]:
             self.stdout.write(
@@ -38,6 +41,12 @@ class Command(BaseCommand):
             )
         if any(result.outcome == "refused" for result in results):
             raise CommandError("At least one batch was refused.", returncode=1)
+
+    def _working(self, step: str, file: str, rows: int) -> None:
+        """Small files are done before anybody could read their name."""
+        if rows >= WORTH_TELLING:
+            self.stderr.write(f"  {step:5} {file}, {rows:,} rows")
+            self.stderr.flush()
 
     def _told(self, result: BatchResult) -> None:
         """One line a batch, beside the JSON: loading a month takes a while."""
