@@ -163,7 +163,7 @@ def end_recorded(record: Path) -> list[str]:
         )
         # The leader may be dead and its workers alive. While one of them lives, the kernel gives the number
         # of their session to nobody else; they are ours unless somebody leads one of that number.
-        orphans = not command_line(entry["pid"]) and session_members(entry["pid"])
+        orphans = not lives(entry["pid"]) and session_members(entry["pid"])
         if leader_is_ours:
             os.kill(entry["pid"], signal.SIGTERM)
             until = time.monotonic() + PATIENCE
@@ -190,6 +190,12 @@ def session_members(leader: int) -> list[int]:
         if fields and fields[3] == str(leader) and fields[0] != "Z":
             found.append(int(folder.name))
     return found
+
+
+def lives(pid: int) -> bool:
+    """Say whether a process is there; one that ended and was not collected yet is not."""
+    fields = _stat(pid)
+    return bool(fields) and fields[0] != "Z"
 
 
 def start_time(pid: int) -> str:
