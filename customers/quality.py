@@ -28,28 +28,22 @@ create temp table temp_flaw (customer_id bigint not null, rule text not null) on
 
 
 def judge_touched(cursor, batch_id: int, on: datetime.date) -> int:
-    """Judge anew whoever the batch touched: facts, identity, accounts; and whoever shares an identity number with them."""
+    """Judge anew whoever the batch touched (facts, identity, accounts), whoever shares an identity number with them, and
+    whose papers have expired by ``on``. Return how many."""
     cursor.execute(TABLES)
-    sqlrun.run(cursor, sqlrun.load(SQL / "quality_touched.sql"), {"batch": batch_id})
-    return _judge(cursor, on)
-
-
-def judge_all(cursor, on: datetime.date) -> int:
-    """Judge every customer anew: documents and assessments expire without a feed saying so."""
-    cursor.execute(TABLES)
-    cursor.execute("insert into temp_touched select id from customers_customer where merged_into_id is null")
-    return _judge(cursor, on)
-
-
-def _judge(cursor, on: datetime.date) -> int:
-    cursor.execute("analyze temp_touched")
     in_force = parameters.values(on, [account_numbers.STRUCTURE, VALID_MONTHS])
-    params = {"as_of": on, "valid_months": int(in_force[VALID_MONTHS])}
-    sqlrun.run(cursor, sqlrun.load(SQL / "quality_flaws.sql"), params)
+    expiry = {"as_of": on, "valid_months": int(in_force[VALID_MONTHS])}
+    _run(cursor, "quality_touched", batch=batch_id, **expiry)
+    cursor.execute("analyze temp_touched")
+    _run(cursor, "quality_flaws", **expiry)
     _judge_account_numbers(cursor, list(in_force[account_numbers.STRUCTURE]))
-    sqlrun.run(cursor, sqlrun.load(SQL / "quality_mended.sql"))
-    sqlrun.run(cursor, sqlrun.load(SQL / "quality_issues.sql"), {"as_of": on})
-    return sqlrun.run(cursor, sqlrun.load(SQL / "quality_scores.sql"), {"as_of": on})
+    _run(cursor, "quality_mended")
+    _run(cursor, "quality_issues", as_of=on)
+    return _run(cursor, "quality_scores", as_of=on)
+
+
+def _run(cursor, name: str, **params) -> int:
+    return sqlrun.run(cursor, sqlrun.load(SQL / f"{name}.sql"), params)
 
 
 def _judge_account_numbers(cursor, parts: list[str]) -> None:

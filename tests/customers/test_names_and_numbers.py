@@ -10,7 +10,7 @@ from crm.core import clock, parameters
 from customers.account_numbers import STRUCTURE, AccountNumber, take_apart
 from customers.models import Quality, QualityIssue
 from customers.names import LONGEST, sort_key
-from tests.customers.feeding import ACCOUNTS, DAY, FIRST, deliver, deliver_bank
+from tests.customers.feeding import ACCOUNTS, DAY, FIRST, deliver, deliver_bank, whole_bank
 
 PARTS = ["customer", "currency", "product"]
 
@@ -78,3 +78,19 @@ def test_the_score_is_the_mean_of_three_indicators(tmp_path):
     # X1 lacks an occupation alone (1 of 6); X2: its number fails, its mobile is malformed, three of six are missing.
     assert (best.accuracy, best.completeness, best.timeliness, best.score) == (100, 83, 100, 94)
     assert (worst.accuracy, worst.completeness) == (50, 50)
+
+
+@pytest.mark.django_db
+def test_a_document_that_expires_between_two_feeds_comes_onto_the_fix_list(tmp_path):
+    bank = whole_bank()["customers.csv"]
+    bank[0] |= {"id_expires_on": FIRST.isoformat(), "risk_assessed_on": "2024-04-01"}
+    bank[1] |= {"id_expires_on": "2049-12-31", "risk_assessed_on": ""}
+    bank[2] |= {"id_expires_on": "", "risk_assessed_on": ""}
+    deliver_bank(tmp_path, **{"customers.csv": bank})
+    expired = QualityIssue.rows.filter(customer__customer_no="X1", rule__endswith="expired")
+    assert list(expired) == []
+    deliver(tmp_path, FIRST + DAY, {})
+    assert list(expired.values_list("rule", "since")) == [("identity_expired", FIRST + DAY)]
+    deliver(tmp_path, FIRST + 2 * DAY, {})
+    assert sorted(expired.values_list("rule", flat=True)) == ["identity_expired", "risk_assessment_expired"]
+    assert Quality.rows.get(customer__customer_no="X1").timeliness == 0
