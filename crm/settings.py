@@ -176,7 +176,6 @@ FEED_REJECT_SHARE = os.environ.get(
 FEED_BREAK_TOLERANCE = os.environ.get(
     "CRM_FEED_BREAK_TOLERANCE", "1.00"
 )  # only sorts breaks, never hides one
-NIGHT_HOUR = int(os.environ.get("CRM_NIGHT_HOUR", 1))
 
 # --- outgoing ------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = os.environ.get("CRM_EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
