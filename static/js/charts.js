@@ -57,7 +57,7 @@
       // Only ways inside the product: the data of a chart must never send a reader elsewhere.
       if (typeof href === "string" && href.startsWith("/") && !href.startsWith("//")) location.assign(href);
     });
-    const watch = new ResizeObserver(() => chart.resize());
+    const watch = new ResizeObserver(() => place.clientWidth && chart.resize()); // hidden behind its table: keep the size
     watch.observe(place);
     drawn.set(box, { chart, watch });
   }
