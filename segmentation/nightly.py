@@ -26,7 +26,7 @@ EVER = datetime.date(1, 1, 1)
 
 
 class NoFeed(RuntimeError):
-    """Nothing has been published yet that a night could rest on."""
+    """Nothing has been published yet that a night of the date could rest on."""
 
 
 def run_for(as_of: datetime.date, *, at: datetime.datetime, again: bool = True) -> Run:
@@ -37,6 +37,10 @@ def run_for(as_of: datetime.date, *, at: datetime.datetime, again: bool = True) 
     wanted = nights.inputs_of(as_of, base_currency(as_of, at=at))
     if not wanted["batches"]:
         raise NoFeed(f"no feed is published that a night of {as_of} could rest on")
+    newest = FeedBatch.objects.filter(pk__in=wanted["batches"]).aggregate(Max("business_date"))["business_date__max"]
+    if as_of > newest:
+        # Readers follow the newest date: a night of a day nobody delivered would hide every real one before it.
+        raise NoFeed(f"the newest feed is of {newest}: there is no data of {as_of} yet")
     versions = {"code_version": nights.code_version(), "parameters_version": policy.on(as_of).version}
     while True:
         latest = Run.objects.filter(kind=nights.KIND, business_date=as_of).order_by("-attempt").first()

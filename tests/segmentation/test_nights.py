@@ -117,6 +117,12 @@ def test_without_a_feed_there_is_no_night():
     assert nightly.due() == []
 
 
+def test_a_day_nobody_delivered_yet_has_no_night():
+    with pytest.raises(CommandError, match="newest feed is of 2026-10-31"):
+        call_command("nightly", as_of=(LAST_DAY + DAY).isoformat(), stdout=StringIO())
+    assert nights.published().business_date == LAST_DAY
+
+
 def test_a_batch_that_comes_while_the_night_runs_asks_for_another_attempt():
     run = nightly.run_for(LAST_DAY - DAY, at=clock.now())
     fence = jobs.claim(run.pk, worker="test", at=clock.now())

@@ -19,16 +19,20 @@ class Command(BaseCommand):
     help = "Run the night of a business date: day-averages, contribution, tiers, summary, checks, publication."
 
     def add_arguments(self, parser):
-        parser.add_argument("--as-of", required=True, type=datetime.date.fromisoformat, help="business date, YYYY-MM-DD")
+        parser.add_argument("--as-of", required=True, help="business date, YYYY-MM-DD")
         parser.add_argument("--json", action="store_true", help="print JSON alone on standard output")
         parser.add_argument("--rebuild", action="store_true", help="fill the accumulators from nothing first")
 
     def handle(self, *args, **options):
+        try:
+            as_of = datetime.date.fromisoformat(str(options["as_of"]))
+        except ValueError as error:
+            raise CommandError(f"{options['as_of']} is not a date: write YYYY-MM-DD") from error
         if options["rebuild"]:
             with transaction.atomic(), connection.cursor() as cursor:
                 steps.rebuild(cursor)
         try:
-            run, error = self.finish(options["as_of"])
+            run, error = self.finish(as_of)
         except nightly.NoFeed as reason:
             raise CommandError(str(reason)) from reason
         told = nightly.report(run)
