@@ -74,7 +74,8 @@ def run(steps, progress, *, fault: str = "", first: int = 0) -> int:
         faults.reached.clear()
         for number, (path, order) in enumerate(steps):
             if number >= first:
-                progress.write_text(str(number))
+                (unfinished := progress.with_suffix(".new")).write_text(str(number))
+                unfinished.replace(progress)  # whoever kills us must never read half a number
                 load_batch(path, order=order, at=clock.now())
         os._exit(ALL_WENT_WELL)
     except BaseException:
@@ -95,6 +96,7 @@ def on_a_copy(make_copy, steps, progress, *, fault: str = "", kill_after: float 
     with make_copy() as copy:
         with copy.connected() as connection:
             connection.close()
+            progress.write_text("0")
             child = run(steps, progress, fault=fault)
             if kill_after is not None:
                 time.sleep(kill_after)
