@@ -27,6 +27,9 @@ SCALES = {
     "en": ((Decimal(1), ""), (Decimal(1_000_000), "m"), (Decimal(1_000_000_000), "bn")),
 }
 
+# One scale for a whole column of a table: figures above each other are compared by their length.
+COLUMN_SCALE = {"zh": (Decimal(10_000), "万"), "en": (Decimal(1_000), "k")}
+
 USUAL_CURRENCY = "CNY"  # before the first night has said otherwise
 
 _asked = Local()
@@ -74,9 +77,16 @@ def _round(value: Decimal) -> Decimal:
     return abs(rounded) if rounded == 0 else rounded  # never "-0.00"
 
 
-def money_words(amount: Decimal, currency: str, language: str, *, sign: bool = False) -> str:
-    """Return ``12.35 万元``, ``12.35 万 USD``, ``¥12.35m`` or ``USD 12.35m``; ``sign`` adds a plus."""
-    scales = SCALES[language]
+def money_words(
+    amount: Decimal,
+    currency: str,
+    language: str,
+    *,
+    sign: bool = False,
+    scale: tuple[Decimal, str] | None = None,
+) -> str:
+    """Return ``12.35 万元``, ``12.35 万 USD``, ``¥12.35m`` or ``USD 12.35m``; ``sign`` adds a plus, ``scale`` fixes it."""
+    scales = (scale,) if scale else SCALES[language]
     size, unit = scales[0]
     for larger, its_unit in scales[1:]:
         # By the rounded value: 99,999,999.99 is 1.00 亿, never 10,000.00 万.
@@ -117,6 +127,22 @@ def money(value: Any, currency: str = "") -> SafeString:
         f"{amount:f}",
         exact_words(amount, code, language),
         money_words(amount, code, language),
+    )
+
+
+@register.filter
+def money_column(value: Any, currency: str = "") -> SafeString:
+    """An amount in a column: always in 万元 (thousands in English), so that the column can be read down."""
+    amount = _decimal(value)
+    if amount is None:
+        return _unknown()
+    code, language = currency or base_currency(), _language()
+    return format_html(
+        '<data class="num{}" value="{}" title="{}">{}</data>',
+        " negative" if amount < 0 else "",
+        f"{amount:f}",
+        exact_words(amount, code, language),
+        money_words(amount, code, language, scale=COLUMN_SCALE[language]),
     )
 
 
