@@ -32,69 +32,56 @@ outdated as (
     from (select account_id, month from touched union select account_id, month from followed) as o
     join customers_account as a on a.id = o.account_id
 ),
-days as (
-    select
-        o.account_id,
-        o.month,
-        b.on_date,
-        (b.balance * 100)::bigint as cents,
-        lag((b.balance * 100)::bigint) over (partition by o.account_id, o.month order by b.on_date) as before
-    from outdated as o
-    join customers_balance as b
-        on b.account_id = o.account_id
-        and b.on_date >= o.month
-        and b.on_date < o.month + interval '1 month'
-        and date_trunc('month', b.on_date::timestamp)::date = o.month
-),
-changes as (
-    select
-        d.account_id,
-        d.month,
-        extract(day from d.on_date)::bigint as day,
-        d.cents - coalesce(d.before, earlier.cents, 0) as change
-    from days as d
-    left join lateral (
-        select (b.balance * 100)::bigint as cents
-        from customers_balance as b
-        where d.before is null and b.account_id = d.account_id and b.on_date < d.month
-        order by b.on_date desc
-        limit 1
-    ) as earlier on true
-),
+-- Row by row through the index: a night touches few of the many account-months, and a planner that does not know this
+-- would sort every balance and booking there is.
 moves as (
-    select account_id, month, sum(change)::bigint as delta, sum(change * day)::bigint as delta_day
-    from changes
-    group by account_id, month
+    select o.account_id, o.month, m.delta, m.delta_day, m.days
+    from outdated as o
+    cross join lateral (
+        select
+            coalesce(sum(d.cents - d.before), 0)::bigint as delta,
+            coalesce(sum((d.cents - d.before) * extract(day from d.on_date)::bigint), 0)::bigint as delta_day,
+            count(*) as days
+        from (
+            select
+                b.on_date,
+                (b.balance * 100)::bigint as cents,
+                coalesce(
+                    lag((b.balance * 100)::bigint) over (order by b.on_date),
+                    -- The first of the month is measured from the newest balance before it.
+                    (
+                        select (e.balance * 100)::bigint
+                        from customers_balance as e
+                        where e.account_id = o.account_id and e.on_date < o.month
+                        order by e.on_date desc
+                        limit 1
+                    ),
+                    0
+                ) as before
+            from customers_balance as b
+            where b.account_id = o.account_id and b.on_date >= o.month and b.on_date < o.month + interval '1 month'
+        ) as d
+    ) as m
 ),
 bookings as (
-    select
-        o.account_id,
-        o.month,
-        coalesce(sum(-t.amount * 100) filter (where t.kind = 'fee'), 0)::bigint as fees,
-        (count(*) filter (where t.channel in ('counter', 'phone')))::int as counter_count,
-        (count(*) filter (where t.channel not in ('counter', 'phone')))::int as digital_count
+    select o.account_id, o.month, k.fees, k.counter_count, k.digital_count
     from outdated as o
-    join customers_transaction as t
-        on t.account_id = o.account_id
-        and t.booked_on >= o.month
-        and t.booked_on < o.month + interval '1 month'
-        and date_trunc('month', t.booked_on::timestamp)::date = o.month
-    group by o.account_id, o.month
+    cross join lateral (
+        select
+            coalesce(sum(-t.amount * 100) filter (where t.kind = 'fee'), 0)::bigint as fees,
+            (count(*) filter (where t.channel in ('counter', 'phone')))::int as counter_count,
+            (count(*) filter (where t.channel not in ('counter', 'phone')))::int as digital_count
+        from customers_transaction as t
+        where t.account_id = o.account_id and t.booked_on >= o.month and t.booked_on < o.month + interval '1 month'
+    ) as k
 ),
 measured as (
     select
-        o.account_id,
-        o.month,
-        o.customer_id,
-        coalesce(m.delta, 0) as delta,
-        coalesce(m.delta_day, 0) as delta_day,
-        coalesce(k.fees, 0) as fees,
-        coalesce(k.counter_count, 0) as counter_count,
-        coalesce(k.digital_count, 0) as digital_count,
-        m.account_id is not null or k.account_id is not null as has_change
+        m.account_id, m.month, o.customer_id, m.delta, m.delta_day, k.fees, k.counter_count, k.digital_count,
+        m.days + k.counter_count + k.digital_count > 0 as has_change
     from outdated as o
-    left join moves as m on m.account_id = o.account_id and m.month = o.month
-    left join bookings as k on k.account_id = o.account_id and k.month = o.month
+    join moves as m on m.account_id = o.account_id and m.month = o.month
+    join bookings as k on k.account_id = o.account_id and k.month = o.month
 ),
 -- A correction took the change away, or the account has another owner by now.
 gone as (
