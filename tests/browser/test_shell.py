@@ -138,3 +138,12 @@ def test_work_under_way_is_shown_and_goes_away_by_itself(reader):
     assert adam.breaks_accessibility() == []
     Run.objects.filter(pk=run.pk).update(state=RunState.DONE)
     adam.page.wait_for_selector("#tray", state="detached")
+
+
+@pytest.mark.parametrize("width", [320, 600, 768, 1024, 1280])
+def test_no_window_has_to_be_moved_sideways(reader, width):
+    han = reader("han", language="en")
+    han.page.set_viewport_size({"width": width, "height": 800})
+    for path in ("/", "/customers/", "/feeds/", "/staff/", "/org/", "/nights/"):
+        han.goto(path)
+        assert not han.overflows(), path
