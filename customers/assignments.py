@@ -23,7 +23,7 @@ def apply_feed(
 ) -> dict:
     """Bring the managers of a loaded customers file into the assignments; return where the CRM's stands against the feed's.
 
-    A new customer is looked after since the account with the bank began; a changed manager takes over on the business date.
+    A new customer (the upsert has set the anchor) is looked after since he is one; a changed manager takes over on the business date.
     """
     params = {"on": on, "batch": batch_no}
     changed = f"""
@@ -36,9 +36,6 @@ def apply_feed(
         order by g.line_no
         """,
         params,
-    )
-    cursor.execute(
-        f"update customers_customer as t set manager_id = t.feed_manager_id from {changed} where v.verdict = 'new' and t.id = c.id"
     )
     if not manager_came:
         return {}

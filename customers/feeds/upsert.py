@@ -174,6 +174,10 @@ def _fact_batches(staged: Staged, filled: list[Assigned]) -> str:
 def _insert(cursor, staged: Staged, target: Target, filled: list[Assigned], delivery: Delivery) -> None:
     columns = [one.column for one in filled] + [name for name, _ in target.fixed]
     values = [one.source for one in filled] + [value for _, value in target.fixed]
+    if staged.has("manager_no"):
+        # The scope's anchor of a new customer; from then on the assignments keep it.
+        columns.append("manager_id")
+        values.append("g.feed_manager_id")
     cursor.execute(
         f"""
         insert into {target.table} ({", ".join(columns)}, batch_id, known_on)
