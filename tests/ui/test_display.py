@@ -158,3 +158,13 @@ def test_figures_that_name_no_currency_bear_the_one_of_the_night_asked_once_a_re
     with translation.override("zh-hans"):
         assert "12.00 元" in display.money(D("12"))
     display._forget_base_currency()
+
+
+def test_a_column_has_one_scale_so_that_it_can_be_read_down():
+    with translation.override("zh-hans"):
+        assert "12,345.68 万元" in display.money_column(D("123456789"), "CNY")
+        assert "0.12 万元" in display.money_column(D("1234.5"), "CNY")
+        assert "-1.00 万 USD" in display.money_column(D("-9999.99"), "USD")
+    with translation.override("en"):
+        html = display.money_column(D("1234.5"), "CNY")
+        assert "¥1.23k" in html and 'title="¥1,234.50"' in html
