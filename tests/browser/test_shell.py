@@ -137,7 +137,7 @@ def test_work_under_way_is_shown_and_goes_away_by_itself(reader):
     assert adam.page.locator("#tray").is_visible()
     assert adam.breaks_accessibility() == []
     Run.objects.filter(pk=run.pk).update(state=RunState.DONE)
-    adam.page.wait_for_selector("#tray", state="detached")
+    adam.page.wait_for_selector("#tray", state="detached", timeout=30_000)  # asks every five seconds
 
 
 @pytest.mark.parametrize("width", [320, 600, 768, 1024, 1280])
