@@ -110,7 +110,7 @@ def reader(chromium, server):
                 reduced_motion="reduce",
             )
             stack.callback(context.close)
-    context.set_default_timeout(20_000)  # two cores shared with the rest of the suite
+            context.set_default_timeout(20_000)  # two cores shared with the rest of the suite
             context.add_cookies([{"name": "crm_language", "value": language, "url": server}])
             person = Reader(context.new_page(), expects=tuple(expects))
             opened.append(person)
