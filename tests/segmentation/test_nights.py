@@ -15,7 +15,7 @@ from customers.models import FeedBatch
 from segmentation import nightly, nights, steps
 from segmentation.models import AccountMeasure, BranchSummary, Contribution, PublishedNight, Standing
 from tests.bank import FIRST_DAY, LAST_DAY
-from tests.segmentation.rows import Hand, run_night
+from tests.segmentation.rows import Hand, months, run_night
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -197,3 +197,14 @@ def test_the_base_currency_is_that_of_most_accounts_of_the_first_batch_and_is_re
 def test_all_invariants_of_the_night_hold():
     broken = [r for r in invariants.run({"I3", "I4", "I5", "I6", "I7", "I16"}) if r.findings]
     assert broken == []
+
+
+def test_the_command_can_fill_the_accumulators_from_nothing_and_they_are_the_same():
+    before = months()
+    call_command("nightly", as_of=LAST_DAY.isoformat(), rebuild=True, stdout=StringIO())
+    assert before and months() == before
+
+
+def test_a_word_that_is_no_date_is_refused():
+    with pytest.raises(CommandError, match="not a date"):
+        call_command("nightly", as_of="yesterday", stdout=StringIO())
