@@ -11,7 +11,9 @@ from customers.models.bookings import BookingKind, Channel
 from customers.models.parties import RISK_TOLERANCES, Gender, Grade, PartyKind, RelationKind
 
 VERSION = 1
-MONEY = (18, 2)  # digits before and after the point: numeric(20,2)
+# Digits before and after the point. numeric(20,2) would hold three more, but a month of such moves, counted in cents and
+# weighted by days, must fit a bigint: one absurd balance would otherwise fail the night.
+MONEY = (15, 2)
 PERCENT = (6, 6)  # annual percentages: numeric(12,6)
 
 
