@@ -82,6 +82,7 @@ def claim(run_id: int, *, worker: str, at: datetime.datetime) -> int | None:
     Leases are judged by the database's clock: two workers' clocks may differ. A run whose last holder vanished without
     a word has crashed; after three crashes it is given up, so that one poisoned run does not take every worker with it.
     """
+    _end_frozen_holder(run_id)
     with transaction.atomic(), connection.cursor() as cursor:
         run = Run.objects.select_for_update().get(pk=run_id)
         if run.state in (RunState.DONE, RunState.DEAD):
@@ -91,8 +92,6 @@ def claim(run_id: int, *, worker: str, at: datetime.datetime) -> int | None:
             if cursor.fetchone()[0]:
                 return None
             run.crashes += 1
-            # A frozen holder keeps the locks of its unfinished piece: its connection must go before ours can write.
-            cursor.execute("select core_end_backend(%s, %s)", [run.backend_pid, run.backend_started_at])
         if run.crashes >= CRASHES_BEFORE_GIVING_UP:
             run.state, run.lease_until = RunState.DEAD, None
             run.error = run.error or "The worker vanished three times in a row."
@@ -107,6 +106,15 @@ def claim(run_id: int, *, worker: str, at: datetime.datetime) -> int | None:
         run.started_at = run.started_at or at
         run.save()
         return run.fence
+
+
+def _end_frozen_holder(run_id: int) -> None:
+    """End the connection of a holder whose lease ran out. Frozen, it keeps the locks of its unfinished piece, at worst
+    the lock on the run itself, so it must go before anybody waits for one. Alive after all, it only starts anew."""
+    frozen = Run.objects.filter(pk=run_id, state=RunState.RUNNING, lease_until__lte=Now())
+    with connection.cursor() as cursor:
+        for pid, started_at in frozen.values_list("backend_pid", "backend_started_at"):
+            cursor.execute("select core_end_backend(%s, %s)", [pid, started_at])
 
 
 def done_chunks(run_id: int) -> set[str]:
