@@ -139,6 +139,8 @@ def _lines(request: HttpRequest, at: Standing, period: str) -> list[dict[str, An
             "costs": costs,
             "pretax": line["margin"] + line["fee"] - costs,
         }
+        # What it costs is shown below zero, as in the statement above: a line adds up as it stands.
+        line |= {name: -line[name] for name in ("operation", "loss", "surcharge")}
         account.mask = mask("account", account.account_no)
         result.append(line)
     return sorted(result, key=lambda line: -line["pretax"])

@@ -21,6 +21,17 @@ from segmentation.models import PublishedNight
 from segmentation.steps import STEPS
 
 SHOWN_BATCHES = 12
+# What each step does, beside the name it has in the log.
+STEP_WORDS = {
+    "open": _("Make room for the run"),
+    "accumulators": _("Add up months"),
+    "account_measures": _("Measure accounts"),
+    "contributions": _("Work out contributions"),
+    "standings": _("Place customers in tiers"),
+    "branch_summary": _("Sum up by branch"),
+    "checks": _("Check the results"),
+    "publish": _("Publish"),
+}
 RUNS = Listing(
     name="nights",
     sorts={"date": Sort(("-business_date", "-attempt", "-id")), "started": Sort(("-created_at", "-id"))},
@@ -69,6 +80,7 @@ def _context(run: Run) -> dict[str, Any]:
     ids = run.inputs.get("batches", [])[-SHOWN_BATCHES:]
     slowest = max((step.ms for step in steps), default=0)
     for step in steps:
+        step.words = STEP_WORDS.get(step.name, "")
         step.share = round(100 * step.ms / slowest) if slowest else 0
     return {
         "run": run,

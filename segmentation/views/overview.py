@@ -133,7 +133,7 @@ def chart(kind: str, cells: list[structure.Cell]) -> dict[str, Any]:
             "name": str(cell.words),
             "type": "bar",
             "stack": "all",
-            "itemStyle": {"color": SHADES[min(place, len(SHADES) - 1)]},
+            "itemStyle": {"color": SHADES[structure.TIERS[kind].index(cell.tier)]},
             "data": [
                 {
                     "value": round(float(max(0, getattr(cell, name)) / totals[name] * 100), 2),
@@ -142,7 +142,8 @@ def chart(kind: str, cells: list[structure.Cell]) -> dict[str, Any]:
                 for _label, name in measures
             ],
         }
-        for place, cell in enumerate(cells)
+        # A tier keeps its shade where others are empty: two that stand side by side are told apart.
+        for cell in cells
     ]
     words = PartyKind(kind).label
     return {
