@@ -41,6 +41,7 @@ def test_the_list_shows_each_run_and_which_of_them_people_read(bank, client):
     assert run.step_count == run.chunks.count() and run.step_rows > 0
     page = client.get(reverse("night", args=[run.pk]))
     assert [step.name for step in page.context["steps"]][-1] == "publish"
+    assert all(step.words for step in page.context["steps"])
     assert len(page.context["batches"]) == 2 and "every 2s" not in page.content.decode()
 
 
