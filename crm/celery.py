@@ -57,7 +57,11 @@ app.conf.update(
         "seal the audit": {"task": "core.seal_audit", "schedule": 2, "options": {"expires": 2}},
         "send what leaves": {"task": "core.drain_outbox", "schedule": 10, "options": {"expires": 10}},
         "look for abandoned work": {"task": "core.sweep", "schedule": MINUTE, "options": {"expires": MINUTE}},
-        "end forgotten sessions": {"task": "core.sweep_sessions", "schedule": 5 * MINUTE, "options": {"expires": MINUTE}},
+        "end forgotten sessions": {
+            "task": "core.sweep_sessions",
+            "schedule": 5 * MINUTE,
+            "options": {"expires": MINUTE},
+        },
         "look into the inbox": {"task": "customers.watch_inbox", "schedule": 30, "options": {"expires": 30}},
         "see which nights are due": {
             "task": "segmentation.dispatch",

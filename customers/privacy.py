@@ -6,7 +6,10 @@ from crm.core.privacy import crypto, reveal, rotation
 from crm.core.privacy.classes import C2, classify
 from customers.models import Account, ContactPerson, Customer, Identity, RowHistory, Transaction
 
-classify(Customer, {"name": C2("name"), "birth_on": C2(), "annual_income": C2(), "legal_representative": C2("name")})
+classify(
+    Customer,
+    {"name": C2("name"), "birth_on": C2(), "annual_income": C2(), "legal_representative": C2("name")},
+)
 classify(ContactPerson, {"name": C2("name")})
 classify(Account, {"account_no": C2("account", searchable=True)})
 classify(Transaction, {"amount": C2(), "balance_after": C2(), "counterparty_name": C2("name")})

@@ -77,9 +77,17 @@ def lines(held: Held, policy: Policy, days: int) -> Lines:
     interest_base, year_base = int(policy["interest_day_base"]), int(policy["annual_day_base"])
     in_base = Fraction(held.day_sum) * Fraction(held.fx_rate)
     fee = Fraction(held.fees) * Fraction(held.fx_rate)
-    interest = in_base * Fraction(held.interest_rate) / (CENT * interest_base) if held.side == "debt" else Fraction(0)
+    interest = (
+        in_base * Fraction(held.interest_rate) / (CENT * interest_base)
+        if held.side == "debt"
+        else Fraction(0)
+    )
     exposed = held.side == "debt"
-    bound = in_base * Fraction(held.risk_weight) * Fraction(policy.decimal("capital_ratio")) if exposed else Fraction(0)
+    bound = (
+        in_base * Fraction(held.risk_weight) * Fraction(policy.decimal("capital_ratio"))
+        if exposed
+        else Fraction(0)
+    )
     return Lines(
         margin=rounded(_margin(held, in_base, interest_base, year_base)),
         fee=rounded(fee),
@@ -88,22 +96,33 @@ def lines(held: Held, policy: Policy, days: int) -> Lines:
             + held.digital_count * Fraction(policy.decimal("unit_cost_digital"))
             + held.open_days * Fraction(policy.decimal("account_maintenance")) / year_base
         ),
-        loss=rounded(in_base * Fraction(held.probability) * Fraction(held.loss_share) / year_base if exposed else Fraction(0)),
+        loss=rounded(
+            in_base * Fraction(held.probability) * Fraction(held.loss_share) / year_base
+            if exposed
+            else Fraction(0)
+        ),
         surcharge=rounded((interest + fee) * Fraction(policy.decimal("surcharge_rate"))),
         capital=rounded(bound / days),
         capital_cost=rounded(bound * Fraction(policy.decimal("capital_hurdle")) / year_base),
     )
 
 
-def total(accounts: Iterable[tuple[str, Lines]], policy: Policy, days: int, *, minutes: Decimal = Decimal(0)) -> Total:
+def total(
+    accounts: Iterable[tuple[str, Lines]], policy: Policy, days: int, *, minutes: Decimal = Decimal(0)
+) -> Total:
     """Add the lines of a customer's accounts up, given as (side, lines); ``minutes`` of his relationship manager."""
     accounts = list(accounts)
-    sums = {field.name: sum((getattr(line, field.name) for _, line in accounts), Decimal(0)) for field in fields(Lines)}
+    sums = {
+        field.name: sum((getattr(line, field.name) for _, line in accounts), Decimal(0))
+        for field in fields(Lines)
+    }
     margin = {
         side: sum((line.margin for its_side, line in accounts if its_side == side), Decimal(0))
         for side in ("deposit", "debt", "investment")
     }
-    operation = sums["operation"] + rounded(Fraction(minutes) * Fraction(policy.decimal("cost_per_manager_minute")))
+    operation = sums["operation"] + rounded(
+        Fraction(minutes) * Fraction(policy.decimal("cost_per_manager_minute"))
+    )
     pretax = sum(margin.values()) + sums["fee"] - operation - sums["loss"] - sums["surcharge"]
     tax = rounded(Fraction(pretax) * Fraction(policy.decimal("tax_rate")))
     net = pretax - tax
@@ -124,7 +143,9 @@ def total(accounts: Iterable[tuple[str, Lines]], policy: Policy, days: int, *, m
         capital_cost=sums["capital_cost"],
         eva=eva,
         eva_annual=rounded(Fraction(eva) * year / days),
-        raroc=rounded(Fraction(net) * year / days / Fraction(sums["capital"]), 6) if sums["capital"] else None,
+        raroc=rounded(Fraction(net) * year / days / Fraction(sums["capital"]), 6)
+        if sums["capital"]
+        else None,
     )
 
 

@@ -37,14 +37,21 @@ def run_for(as_of: datetime.date, *, at: datetime.datetime, again: bool = True) 
     wanted = nights.inputs_of(as_of, base_currency(as_of, at=at))
     if not wanted["batches"]:
         raise NoFeed(f"no feed is published that a night of {as_of} could rest on")
-    newest = FeedBatch.objects.filter(pk__in=wanted["batches"]).aggregate(Max("business_date"))["business_date__max"]
+    newest = FeedBatch.objects.filter(pk__in=wanted["batches"]).aggregate(Max("business_date"))[
+        "business_date__max"
+    ]
     if as_of > newest:
         # Readers follow the newest date: a night of a day nobody delivered would hide every real one before it.
         raise NoFeed(f"the newest feed is of {newest}: there is no data of {as_of} yet")
     versions = {"code_version": nights.code_version(), "parameters_version": policy.on(as_of).version}
     while True:
         latest = Run.objects.filter(kind=nights.KIND, business_date=as_of).order_by("-attempt").first()
-        if latest and _same(latest, wanted, versions) and not (latest.state == RunState.DEAD and again) and not _let_go(latest):
+        if (
+            latest
+            and _same(latest, wanted, versions)
+            and not (latest.state == RunState.DEAD and again)
+            and not _let_go(latest)
+        ):
             return latest
         attempt = latest.attempt + 1 if latest else 1
         run = jobs.ensure_run(nights.KIND, as_of, attempt=attempt, inputs=wanted, at=at, **versions)
@@ -91,7 +98,9 @@ def verify(run: Run, night: steps.Night) -> None:
     """Raise InputsChanged unless batches and parameters are still those the run pinned."""
     steps.verify_inputs(night)
     if policy.on(run.business_date).version != run.parameters_version:
-        raise steps.InputsChanged(f"the parameters in force on {run.business_date} have changed since the run was made")
+        raise steps.InputsChanged(
+            f"the parameters in force on {run.business_date} have changed since the run was made"
+        )
 
 
 def due() -> list[datetime.date]:
@@ -190,12 +199,16 @@ def _let_go(run: Run) -> bool:
 
 
 def _give_up(run: Run, why: str) -> None:
-    Run.objects.filter(pk=run.pk, state__in=[RunState.WAITING, RunState.FAILED]).update(state=RunState.DEAD, error=why)
+    Run.objects.filter(pk=run.pk, state__in=[RunState.WAITING, RunState.FAILED]).update(
+        state=RunState.DEAD, error=why
+    )
 
 
 def _is_current(day: datetime.date) -> bool:
     night = PublishedNight.objects.filter(business_date=day).select_related("run").first()
-    return night is not None and not nights.is_stale(night) and night.run.code_version == nights.code_version()
+    return (
+        night is not None and not nights.is_stale(night) and night.run.code_version == nights.code_version()
+    )
 
 
 def _fed_days(sources, first: datetime.date, last: datetime.date) -> Iterator[datetime.date]:
@@ -217,12 +230,18 @@ def _kept_runs() -> set[int]:
     """Return the runs whose rows stay: the newest nights, the newest month ends, the runs finished last (readers who
     took the pointer a moment ago) and everything unfinished."""
     newest = parameters.values(EVER, ["nights_kept", "month_ends_kept"])
-    kept = list(PublishedNight.objects.filter(kept=True).order_by("-business_date").values_list("business_date", "run_id"))
+    kept = list(
+        PublishedNight.objects.filter(kept=True)
+        .order_by("-business_date")
+        .values_list("business_date", "run_id")
+    )
     month_ends = [run_id for day, run_id in kept if periods.is_month_end(day)]
     keep = {run_id for _, run_id in kept[: max(1, newest["nights_kept"])]}
     keep |= set(month_ends[: newest["month_ends_kept"]])
     ours = Run.objects.filter(kind=nights.KIND)
-    keep |= set(ours.filter(state=RunState.DONE).order_by("-finished_at", "-pk").values_list("pk", flat=True)[:3])
+    keep |= set(
+        ours.filter(state=RunState.DONE).order_by("-finished_at", "-pk").values_list("pk", flat=True)[:3]
+    )
     return keep | set(ours.exclude(state__in=[RunState.DONE, RunState.DEAD]).values_list("pk", flat=True))
 
 

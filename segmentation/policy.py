@@ -125,7 +125,9 @@ class Policy:
                 "interest": self["default_interest_rates"].get(family),
                 "transfer": self["default_transfer_rates"].get(family),
                 "fee": self["default_sales_fee_rates"].get(family),
-                "coefficient": self["asset_coefficients"].get(family, "1" if side in ("deposit", "investment") else "0"),
+                "coefficient": self["asset_coefficients"].get(
+                    family, "1" if side in ("deposit", "investment") else "0"
+                ),
             }
             for family, side in SIDES.items()
         ]
@@ -138,8 +140,12 @@ class Policy:
         rank = {tier: position for position, (tier, _) in enumerate(corporate)}
         return {
             "families": json.dumps(self.families()),
-            "classes": json.dumps([{"class": name, "pd": pd} for name, pd in self["default_probability"].items()]),
-            "bands": json.dumps([{"upto": upto, "weight": weight} for upto, weight in self["mortgage_bands"]]),
+            "classes": json.dumps(
+                [{"class": name, "pd": pd} for name, pd in self["default_probability"].items()]
+            ),
+            "bands": json.dumps(
+                [{"upto": upto, "weight": weight} for upto, weight in self["mortgage_bands"]]
+            ),
             "default_fx": self.decimal("default_exchange_rate"),
             "day_base": int(self["interest_day_base"]),
             "year_base": int(self["annual_day_base"]),

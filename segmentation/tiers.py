@@ -12,7 +12,9 @@ def personal(month_average: Decimal, policy: Policy) -> str:
     return tiers[bisect_right([Decimal(floor) for _, floor in tiers[1:]], month_average)][0]
 
 
-def corporate(contribution: Decimal, deposit_average: Decimal, policy: Policy, *, strategic: bool = False) -> str:
+def corporate(
+    contribution: Decimal, deposit_average: Decimal, policy: Policy, *, strategic: bool = False
+) -> str:
     """Return the tier of a firm by annualised contribution and year day-average deposit: the higher verdict counts."""
     tiers = policy["corporate_tiers_by_contribution"]
     by_deposit = policy["corporate_tiers_by_deposit"]

@@ -294,8 +294,8 @@ def load() -> None:
 
 
 def _mark_what_no_feed_says() -> None:
-    from customers.models import Assignment, Customer
     from crm.core.models import Staff
+    from customers.models import Assignment, Customer
 
     bob = Staff.objects.get(employee_no="E002")
     Customer.rows.filter(customer_no="C007").update(deceased_on="2026-09-09")

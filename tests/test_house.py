@@ -117,5 +117,7 @@ def test_a_migration_is_never_missing(db):
 
 def test_imports_point_down():
     """The floors of the house, as pyproject.toml draws them."""
-    judged = subprocess.run([Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True)
+    judged = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True
+    )
     assert judged.returncode == 0, judged.stdout

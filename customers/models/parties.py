@@ -141,7 +141,9 @@ class Customer(FedFact):
             models.Index(fields=["mobile_print"], name="customer_by_full_phone"),
             models.Index(fields=["uscc"], name="customer_by_uscc"),
             # Dashboards take the few under a processing stop off their sums.
-            models.Index(fields=["id"], condition=Q(restricted_on__isnull=False), name="customer_under_a_stop"),
+            models.Index(
+                fields=["id"], condition=Q(restricted_on__isnull=False), name="customer_under_a_stop"
+            ),
         ]
 
     def __str__(self) -> str:

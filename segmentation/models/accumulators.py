@@ -14,8 +14,12 @@ class AccountMonth(models.Model):
     """
 
     pk = models.CompositePrimaryKey("account_id", "month", "customer_id")
-    customer = models.ForeignKey(Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
-    account = models.ForeignKey(Account, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(
+        Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    account = models.ForeignKey(
+        Account, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     month = models.DateField()
     delta = models.BigIntegerField()
     delta_day = models.BigIntegerField()
@@ -30,4 +34,6 @@ class AccountMonth(models.Model):
 class Absorbed(models.Model):
     """A batch whose account-months the accumulators hold."""
 
-    batch = models.OneToOneField(FeedBatch, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="+")
+    batch = models.OneToOneField(
+        FeedBatch, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="+"
+    )

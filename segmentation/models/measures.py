@@ -40,9 +40,15 @@ class AccountMeasure(models.Model):
 
     pk = models.CompositePrimaryKey("run_id", "customer_id", "account_id")
     run_id = models.BigIntegerField()
-    customer = models.ForeignKey(Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
-    account = models.ForeignKey(Account, models.DO_NOTHING, related_name="measures", db_constraint=False, db_index=False)
-    product = models.ForeignKey(Product, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(
+        Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    account = models.ForeignKey(
+        Account, models.DO_NOTHING, related_name="measures", db_constraint=False, db_index=False
+    )
+    product = models.ForeignKey(
+        Product, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     as_of = models.DateField()
     family = models.CharField(max_length=24)
     side = models.CharField(max_length=10, choices=Side.choices)

@@ -20,7 +20,9 @@ class PublishedNight(models.Model):
     customers = models.BigIntegerField()
     base_currency = models.CharField(max_length=3)
     published_at = models.DateTimeField()
-    kept = models.BooleanField(default=True)  # the customers' rows of older nights are let go; the summary stays
+    kept = models.BooleanField(
+        default=True
+    )  # the customers' rows of older nights are let go; the summary stays
 
     class Meta:
         verbose_name = _("published night")
@@ -42,7 +44,9 @@ class BranchSummary(models.Model):
 
     pk = models.CompositePrimaryKey("run_id", "branch_id", "kind", "tier")
     run = models.ForeignKey(Run, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
-    branch = models.ForeignKey(Branch, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    branch = models.ForeignKey(
+        Branch, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     kind = models.CharField(max_length=10)
     tier = models.CharField(max_length=12, choices=Tier.choices)
     customers = models.BigIntegerField()

@@ -43,10 +43,16 @@ class Standing(models.Model):
 
     pk = models.CompositePrimaryKey("run_id", "customer_id")
     run_id = models.BigIntegerField()
-    customer = models.ForeignKey(Customer, models.DO_NOTHING, related_name="standings", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(
+        Customer, models.DO_NOTHING, related_name="standings", db_constraint=False, db_index=False
+    )
     as_of = models.DateField()
-    branch = models.ForeignKey(Branch, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
-    manager = models.ForeignKey(Staff, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False)
+    branch = models.ForeignKey(
+        Branch, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    manager = models.ForeignKey(
+        Staff, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     kind = models.CharField(max_length=10)
     tier = models.CharField(max_length=12, choices=Tier.choices)
     is_closed = models.BooleanField()
@@ -105,7 +111,9 @@ class Contribution(models.Model):
 
     pk = models.CompositePrimaryKey("run_id", "customer_id", "period")
     run_id = models.BigIntegerField()
-    customer = models.ForeignKey(Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(
+        Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     as_of = models.DateField()
     period = models.CharField(max_length=3, choices=Period.choices)
     days = models.SmallIntegerField()
@@ -113,7 +121,9 @@ class Contribution(models.Model):
     operation, loss, surcharge = LineField(), LineField(), LineField()
     pretax, tax, net = LineField(), LineField(), LineField()
     capital, capital_cost, eva, eva_annual = LineField(), LineField(), LineField(), LineField()
-    raroc = models.DecimalField(max_digits=18, decimal_places=6, null=True)  # a fraction; null without capital
+    raroc = models.DecimalField(
+        max_digits=18, decimal_places=6, null=True
+    )  # a fraction; null without capital
     coverage = models.DecimalField(max_digits=5, decimal_places=4)
 
     rows = models.Manager()

@@ -20,7 +20,9 @@ FOLDER = os.environ.get("CRM_SCREENSHOTS")
 DEMO = os.environ.get("CRM_SCREENSHOTS_FROM", "http://127.0.0.1:8000")
 MOST_BYTES = 300_000
 
-pytestmark = pytest.mark.skipif(not FOLDER, reason="takes pictures of a running demo: set CRM_SCREENSHOTS=docs")
+pytestmark = pytest.mark.skipif(
+    not FOLDER, reason="takes pictures of a running demo: set CRM_SCREENSHOTS=docs"
+)
 
 # file, person, language, phone, and what is clicked after signing in
 PICTURES = [
@@ -33,10 +35,16 @@ PICTURES = [
 
 
 @pytest.mark.parametrize(("name", "username", "language", "phone", "clicks"), PICTURES)
-def test_a_picture_of_the_demo_is_small_enough_for_the_readme(chromium, name, username, language, phone, clicks):
-    people = json.loads(Path(os.environ.get("CRM_SCREENSHOTS_ACCOUNTS", data_folder("run") / FILE)).read_text())
+def test_a_picture_of_the_demo_is_small_enough_for_the_readme(
+    chromium, name, username, language, phone, clicks
+):
+    people = json.loads(
+        Path(os.environ.get("CRM_SCREENSHOTS_ACCOUNTS", data_folder("run") / FILE)).read_text()
+    )
     password = next(person["password"] for person in people if person["username"] == username)
-    context = chromium.new_context(viewport=PHONE if phone else DESK, base_url=DEMO, timezone_id="Asia/Shanghai")
+    context = chromium.new_context(
+        viewport=PHONE if phone else DESK, base_url=DEMO, timezone_id="Asia/Shanghai"
+    )
     page = context.new_page()
     page.goto("/sign-in/")
     page.fill("input[name=username]", username)

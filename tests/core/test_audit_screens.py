@@ -97,10 +97,9 @@ def test_an_entry_shows_its_payload_and_its_place(auditor):
 
 def test_the_chain_is_verified_at_a_press_and_the_press_is_recorded(auditor):
     page = auditor.get(reverse("audit_chain"))
-    assert (
-        (page.status_code == 200
-        and page.context["last"] is None)
-        or page.context["last"].verb in ("audit.verified", "audit.verify")
+    assert (page.status_code == 200 and page.context["last"] is None) or page.context["last"].verb in (
+        "audit.verified",
+        "audit.verify",
     )
     page = auditor.post(reverse("audit_verify"))
     assert page.status_code == 200 and page.context["result"].ok

@@ -35,15 +35,21 @@ class Hand:
     def _fed(self) -> dict:
         return {"batch": self.batch, "known_on": self.known_on}
 
-    def customer(self, kind: str = "corporate", opened_on: datetime.date = datetime.date(2020, 1, 1), **facts) -> Customer:
+    def customer(
+        self, kind: str = "corporate", opened_on: datetime.date = datetime.date(2020, 1, 1), **facts
+    ) -> Customer:
         no = f"H{self.n}-{next(_numbers)}"
         facts = {"customer_no": no, "name": no, "branch": self.branch, **self._fed, **facts}
         return Customer.rows.create(kind=kind, opened_on=opened_on, **facts)
 
     def product(self, family: str, **facts) -> Product:
-        return Product.objects.create(product_code=f"H{self.n}-{next(_numbers)}", name=family, family=family, **self._fed, **facts)
+        return Product.objects.create(
+            product_code=f"H{self.n}-{next(_numbers)}", name=family, family=family, **self._fed, **facts
+        )
 
-    def account(self, customer: Customer, family: str | Product, balances: dict | None = None, **facts) -> Account:
+    def account(
+        self, customer: Customer, family: str | Product, balances: dict | None = None, **facts
+    ) -> Account:
         product = family if isinstance(family, Product) else self.product(family)
         row = Account.rows.create(
             account_no=f"H{self.n}-{next(_numbers)}", customer=customer, product=product, branch=customer.branch, status="open",
@@ -55,7 +61,9 @@ class Hand:
     def balances(self, account: Account, amounts: dict[datetime.date, str | Decimal]) -> None:
         for day, amount in amounts.items():
             self._touch(account, day)
-            Balance.rows.create(account=account, customer=account.customer, on_date=day, balance=amount, **self._fed)
+            Balance.rows.create(
+                account=account, customer=account.customer, on_date=day, balance=amount, **self._fed
+            )
 
     def bookings(self, account: Account, rows: list[tuple[datetime.date, str, str, str]]) -> None:
         """Rows of (day, amount, kind, channel)."""
@@ -66,7 +74,9 @@ class Hand:
                 channel=channel, **self._fed,
             )  # fmt: skip
 
-    def rate(self, kind: str, currency: str, valid_from: datetime.date, rate: str, term_days: int = 0) -> Rate:
+    def rate(
+        self, kind: str, currency: str, valid_from: datetime.date, rate: str, term_days: int = 0
+    ) -> Rate:
         return Rate.objects.create(
             kind=kind, currency=currency, term_days=term_days, valid_from=valid_from, rate=rate, **self._fed
         )
@@ -104,6 +114,13 @@ def months() -> list[tuple]:
     """The accumulators, in a fixed order."""
     return sorted(
         AccountMonth.rows.values_list(
-            "account_id", "month", "customer_id", "delta", "delta_day", "fees", "counter_count", "digital_count"
+            "account_id",
+            "month",
+            "customer_id",
+            "delta",
+            "delta_day",
+            "fees",
+            "counter_count",
+            "digital_count",
         )
     )

@@ -28,8 +28,11 @@ def random_day(hand: Hand, accounts: list[Account], rng: random.Random) -> None:
     for account in rng.sample(accounts, k=min(4, len(accounts))):
         on = hand.day - DAY * rng.choice([0, 0, 0, 1, 35, 200])
         if not Balance.rows.filter(account=account, on_date=on).exists():
-            hand.balances(account, {on: Decimal(rng.randrange(-10**6, 10**9)) / 100})
-        kind, channel = rng.choice(["fee", "transfer_in", "other"]), rng.choice(["counter", "phone", "mobile", "batch"])
+            hand.balances(account, {on: Decimal(rng.randrange(-(10**6), 10**9)) / 100})
+        kind, channel = (
+            rng.choice(["fee", "transfer_in", "other"]),
+            rng.choice(["counter", "phone", "mobile", "batch"]),
+        )
         hand.bookings(account, [(on, str(Decimal(rng.randrange(-9999, 9999)) / 100), kind, channel)])
 
 
@@ -39,7 +42,9 @@ def test_refreshed_night_by_night_they_equal_a_rebuild(seed):
     rng = random.Random(seed)
     first = Hand(NOV)
     owners = [first.customer("individual") for _ in range(4)]
-    accounts = [first.account(rng.choice(owners), "demand_deposit", {NOV - DAY * 300: "100"}) for _ in range(8)]
+    accounts = [
+        first.account(rng.choice(owners), "demand_deposit", {NOV - DAY * 300: "100"}) for _ in range(8)
+    ]
     run_night(NOV)
     for n in range(1, 6):
         random_day(Hand(NOV + DAY * n, first=False, source=first.source), accounts, rng)
@@ -94,7 +99,9 @@ def test_a_date_run_again_after_later_days_comes_out_the_same_to_the_byte(monkey
     rng = random.Random(7)
     taken = []
     statement = steps.statement
-    monkeypatch.setattr(steps, "statement", lambda c, name, night=None: taken.append(name) or statement(c, name, night))
+    monkeypatch.setattr(
+        steps, "statement", lambda c, name, night=None: taken.append(name) or statement(c, name, night)
+    )
     first = Hand(NOV)
     owners = [first.customer("individual"), first.customer("corporate")]
     accounts = [first.account(rng.choice(owners), family, {NOV - DAY * 250: "1000.55", NOV - DAY * 3: "77.07"})
@@ -117,7 +124,9 @@ def test_a_date_run_again_after_later_days_comes_out_the_same_to_the_byte(monkey
     Account.rows.filter(pk=changed.pk).update(interest_rate="9.99", batch=later.batch, known_on=later.day)
     run_night(later.day)
     taken.clear()
-    type(on_the_day).objects.filter(pk=on_the_day.pk).update(code_version="of another day")  # asks for another attempt
+    type(on_the_day).objects.filter(pk=on_the_day.pk).update(
+        code_version="of another day"
+    )  # asks for another attempt
     again = run_night(middle)
     assert again.attempt == 2 and "21_sums_as_known" in taken and "20_sums_from_months" not in taken
     assert results_of(again) == results_of(on_the_day)

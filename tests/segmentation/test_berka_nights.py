@@ -19,7 +19,10 @@ AUGUST, SEPTEMBER = datetime.date(1993, 8, 31), datetime.date(1993, 9, 30)
 DAY = datetime.timedelta(days=1)
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not BERKA.exists(), reason="the evaluation data lies beside the repository (../shared/data), not in it"),
+    pytest.mark.skipif(
+        not BERKA.exists(),
+        reason="the evaluation data lies beside the repository (../shared/data), not in it",
+    ),
 ]
 # shared/data/README.md: averages exact, totals rounded once.
 WANTED = {
@@ -32,7 +35,9 @@ WANTED = {
 
 def figures(run) -> tuple:
     mine = Standing.rows.filter(run_id=run.pk)
-    sums = mine.aggregate(month=Sum("deposit_month_sum"), deposits=Sum("deposit_balance"), loans=Sum("loan_balance"))
+    sums = mine.aggregate(
+        month=Sum("deposit_month_sum"), deposits=Sum("deposit_balance"), loans=Sum("loan_balance")
+    )
     days = nights.published(run.business_date).periods.month.days
     top = mine.select_related("customer").order_by("-deposit_month_sum")[:5]
     return (

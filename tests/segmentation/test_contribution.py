@@ -36,7 +36,9 @@ def golden_accounts() -> list[Held]:
 
 
 def test_the_golden_vector_comes_out_to_the_cent():
-    told = total([(h.side, lines(h, DEFAULTS, 30)) for h in golden_accounts()], DEFAULTS, 30, minutes=Decimal(90))
+    told = total(
+        [(h.side, lines(h, DEFAULTS, 30)) for h in golden_accounts()], DEFAULTS, 30, minutes=Decimal(90)
+    )
     assert {name: str(getattr(told, name)) for name in GOLDEN} == GOLDEN
     assert [str(lines(h, DEFAULTS, 30).margin) for h in golden_accounts()[:2]] == ["2437.50", "1416.67"]
     assert round(told.raroc * 100, 2) == Decimal("11.68")
@@ -46,10 +48,17 @@ def test_the_golden_vector_comes_out_to_the_cent():
 def test_the_golden_vector_comes_out_of_the_night_to_the_cent(monkeypatch):
     hand = Hand(LAST)
     firm = hand.customer()
-    first = hand.account(firm, "demand_deposit", {FIRST: "1500000"}, interest_rate="0.20", transfer_rate="2.15")
+    first = hand.account(
+        firm, "demand_deposit", {FIRST: "1500000"}, interest_rate="0.20", transfer_rate="2.15"
+    )
     hand.account(firm, "demand_deposit", {FIRST: "2000000"}, interest_rate="1.50", transfer_rate="2.35")
     hand.account(
-        firm, "business_loan", {FIRST: "5000000"}, interest_rate="4.25", transfer_rate="3.35", five_class="normal"
+        firm,
+        "business_loan",
+        {FIRST: "5000000"},
+        interest_rate="4.25",
+        transfer_rate="3.35",
+        five_class="normal",
     )
     hand.account(firm, hand.product("wealth", sales_fee_rate="0.6"), {FIRST: "800000"})
     hand.bookings(
@@ -96,7 +105,18 @@ accounts = st.lists(
 def test_contribution_is_additive_over_accounts(held, cut, days):
     told = [(h.side, lines(h, DEFAULTS, days)) for h in held]
     whole, left, right = (total(part, DEFAULTS, days) for part in (told, told[:cut], told[cut:]))
-    for name in ("deposit", "loan", "fee", "wealth", "operation", "loss", "surcharge", "pretax", "capital", "capital_cost"):
+    for name in (
+        "deposit",
+        "loan",
+        "fee",
+        "wealth",
+        "operation",
+        "loss",
+        "surcharge",
+        "pretax",
+        "capital",
+        "capital_cost",
+    ):
         assert getattr(whole, name) == getattr(left, name) + getattr(right, name)
     # Tax is rounded once per customer: two halves may differ from the whole by a cent.
     assert abs(whole.tax - left.tax - right.tax) <= Decimal("0.01")
@@ -104,7 +124,12 @@ def test_contribution_is_additive_over_accounts(held, cut, days):
 
 @given(money, rate, rate, st.sampled_from(["deposit", "debt"]))
 def test_doubling_a_balance_doubles_its_margin(day_sum, interest, transfer, its_side):
-    once = Fraction(day_sum) * (Fraction(interest) - Fraction(transfer)) / 36000 * (1 if its_side == "debt" else -1)
+    once = (
+        Fraction(day_sum)
+        * (Fraction(interest) - Fraction(transfer))
+        / 36000
+        * (1 if its_side == "debt" else -1)
+    )
     assert lines(Held(its_side, day_sum, interest, transfer), DEFAULTS, 30).margin == rounded(once)
     assert lines(Held(its_side, 2 * day_sum, interest, transfer), DEFAULTS, 30).margin == rounded(2 * once)
 
@@ -119,7 +144,9 @@ def test_a_customer_without_activity_earns_nothing():
     assert total([], DEFAULTS, 30).raroc is None
 
 
-@pytest.mark.parametrize(("amount", "cents"), [("0.005", "0.01"), ("-0.005", "-0.01"), ("0.004999", "0.00"), ("2.675", "2.68")])
+@pytest.mark.parametrize(
+    ("amount", "cents"), [("0.005", "0.01"), ("-0.005", "-0.01"), ("0.004999", "0.00"), ("2.675", "2.68")]
+)
 def test_half_a_cent_is_rounded_away_from_zero(amount, cents):
     assert str(contribution.rounded(Fraction(amount))) == cents
 
@@ -134,7 +161,10 @@ def test_what_is_missing_is_assumed_said_and_never_stops_the_night():
     measured = {m.account_id: m for m in AccountMeasure.rows.filter(run_id=run.pk, customer=owner)}
     assert (measured[known.pk].inputs_given, measured[known.pk].inputs_asked) == (4, 4)
     assert (measured[bare.pk].inputs_given, measured[bare.pk].inputs_asked) == (1, 6)
-    assert (measured[bare.pk].interest_rate, measured[bare.pk].transfer_rate) == (Decimal("3.5"), Decimal("2.6"))
+    assert (measured[bare.pk].interest_rate, measured[bare.pk].transfer_rate) == (
+        Decimal("3.5"),
+        Decimal("2.6"),
+    )
     assert measured[bare.pk].fx_rate == 1
     # 1,000 fully known and 3,000 known by one input of six.
     assert Standing.rows.get(run_id=run.pk, customer=owner).coverage == Decimal("0.3750")
@@ -161,12 +191,16 @@ def test_the_transfer_price_is_the_accounts_then_the_curves_of_its_first_day_the
         return hand.account(owner, "term_deposit", **{"currency": "JPY", "opened_on": opened, **facts}).pk
 
     own = priced(transfer_rate="7.7")
-    term = priced(matures_on=opened + datetime.timedelta(days=365))  # longest point not longer: 180 days, of March
+    term = priced(
+        matures_on=opened + datetime.timedelta(days=365)
+    )  # longest point not longer: 180 days, of March
     demand = priced()
     early = priced(opened_on=datetime.date(2025, 1, 1))
     foreign = priced(currency="CHF")
     run = run_night(LAST)
-    used = {m.account_id: str(m.transfer_rate) for m in AccountMeasure.rows.filter(run_id=run.pk, customer=owner)}
+    used = {
+        m.account_id: str(m.transfer_rate) for m in AccountMeasure.rows.filter(run_id=run.pk, customer=owner)
+    }
     assert used == {
         own: "7.700000", term: "2.200000", demand: "1.100000", early: "1.800000", foreign: "1.800000",
     }  # fmt: skip
@@ -182,4 +216,6 @@ def test_foreign_money_is_converted_at_the_newest_rate_and_kept_in_its_own():
     run = run_night(LAST)
     measure = AccountMeasure.rows.get(run_id=run.pk, customer=owner)
     assert (measure.balance, measure.fx_rate) == (Decimal("100.10"), Decimal("7.81234567"))
-    assert Standing.rows.get(run_id=run.pk, customer=owner).deposit_month_average == Decimal("100.10") * Decimal("7.81234567")
+    assert Standing.rows.get(run_id=run.pk, customer=owner).deposit_month_average == Decimal(
+        "100.10"
+    ) * Decimal("7.81234567")

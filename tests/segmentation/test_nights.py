@@ -47,7 +47,11 @@ def test_a_changed_batch_or_parameter_makes_another_attempt_and_marks_the_night_
     parameters.put("tax_rate", "0.15", valid_from=FIRST_DAY, why="test", at=clock.now())
     assert nights.is_stale(before)
     after = run_night(LAST_DAY)
-    assert after.attempt == 2 and nights.published().run_id == after.pk and not nights.is_stale(nights.published())
+    assert (
+        after.attempt == 2
+        and nights.published().run_id == after.pk
+        and not nights.is_stale(nights.published())
+    )
     FeedBatch.objects.filter(source="core", business_date=LAST_DAY).update(state="replaced")
     assert nights.is_stale(nights.published())
 
@@ -71,7 +75,11 @@ def test_the_pointer_never_goes_back():
     stranger = jobs.ensure_run("other", LAST_DAY, at=clock.now())
     with pytest.raises(IntegrityError, match="published_night_is_of_its_date"), transaction.atomic():
         PublishedNight.objects.create(
-            business_date=LAST_DAY + DAY, run=stranger, customers=0, base_currency="CNY", published_at=clock.now()
+            business_date=LAST_DAY + DAY,
+            run=stranger,
+            customers=0,
+            base_currency="CNY",
+            published_at=clock.now(),
         )
 
 
@@ -100,11 +108,15 @@ def test_a_check_that_finds_something_stops_the_publication_and_is_named(monkeyp
         return steps.check(cursor, night)
 
     monkeypatch.setattr(
-        steps, "STEPS", [step if step.name != "checks" else steps.Step("checks", broken) for step in steps.STEPS]
+        steps,
+        "STEPS",
+        [step if step.name != "checks" else steps.Step("checks", broken) for step in steps.STEPS],
     )
     before = nights.published().run_id
     with pytest.raises(CommandError, match=check):
-        call_command("nightly", as_of=(LAST_DAY + DAY).isoformat(), json=True, stdout=StringIO(), stderr=StringIO())
+        call_command(
+            "nightly", as_of=(LAST_DAY + DAY).isoformat(), json=True, stdout=StringIO(), stderr=StringIO()
+        )
     run = Run.objects.get(pk=run_id_of["run"])
     assert run.state == RunState.FAILED and check in run.error
     assert nights.published().run_id == before
@@ -172,7 +184,9 @@ def test_rows_of_old_nights_are_let_go_and_their_summary_stays():
         next_day(LAST_DAY + n * DAY)
         run_night(LAST_DAY + n * DAY)
     kept = dict(PublishedNight.objects.values_list("business_date", "kept"))
-    assert kept == {LAST_DAY + n * DAY: n in (0, 3, 4, 5) for n in range(6)}, "a month end and the three newest"
+    assert kept == {LAST_DAY + n * DAY: n in (0, 3, 4, 5) for n in range(6)}, (
+        "a month end and the three newest"
+    )
     gone = PublishedNight.objects.get(business_date=LAST_DAY + DAY)
     for model in (Standing, AccountMeasure, Contribution):
         assert not model.rows.filter(run_id=gone.run_id).exists()
@@ -183,7 +197,11 @@ def test_rows_of_old_nights_are_let_go_and_their_summary_stays():
 
 
 def test_the_newest_nights_rows_cannot_be_dropped():
-    with pytest.raises(Exception, match="newest published night"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(Exception, match="newest published night"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("select segmentation_drop_run(%s)", [nights.published().run_id])
 
 

@@ -13,7 +13,17 @@ from tests.segmentation.test_day_averages import sum_over_days
 
 DAY = datetime.timedelta(days=1)
 AS_OF = datetime.date(2026, 11, 18)
-FAMILIES = ["demand_deposit", "term_deposit", "mortgage", "consumer_loan", "business_loan", "credit_card", "wealth", "fund", "mobile_banking"]
+FAMILIES = [
+    "demand_deposit",
+    "term_deposit",
+    "mortgage",
+    "consumer_loan",
+    "business_loan",
+    "credit_card",
+    "wealth",
+    "fund",
+    "mobile_banking",
+]
 STRETCH = {"mtd": "month", "ytd": "year", "r12": "rolling"}
 COUNTER = {"counter", "phone"}
 
@@ -27,7 +37,11 @@ def weight_of(account, owner, balance: Decimal, rules: policy.Policy) -> Decimal
     if account.product.family == "mortgage":
         if not account.collateral_value:
             return Decimal(weights["mortgage"])
-        bands = [Decimal(w) for upto, w in rules["mortgage_bands"] if balance <= Decimal(upto) * account.collateral_value]
+        bands = [
+            Decimal(w)
+            for upto, w in rules["mortgage_bands"]
+            if balance <= Decimal(upto) * account.collateral_value
+        ]
         return bands[0] if bands else Decimal(weights["mortgage_high"])
     if owner.kind == "individual":
         return Decimal(weights["retail"])
@@ -47,7 +61,10 @@ class RandomBank:
         self.balances, self.bookings, self.accounts = {}, {}, []
         for family in FAMILIES * 2:
             owner = rng.choice(self.owners)
-            moves = {AS_OF - DAY * rng.randrange(0, 420): Decimal(rng.randrange(-10**7, 10**11)) / 100 for _ in range(rng.randrange(5))}
+            moves = {
+                AS_OF - DAY * rng.randrange(0, 420): Decimal(rng.randrange(-(10**7), 10**11)) / 100
+                for _ in range(rng.randrange(5))
+            }
             if family == "mobile_banking":
                 moves = {}
             account = hand.account(
@@ -79,8 +96,12 @@ class RandomBank:
             digital_count=sum(channel not in COUNTER for *_, channel in rows),
             fx_rate={"CNY": Decimal(1), "GBP": Decimal("9.12345678"), "KRW": Decimal(1)}[account.currency],
             probability=Decimal(rules["default_probability"][account.five_class or "normal"]),
-            loss_share=Decimal(rules["loss_given_default"]["secured" if account.collateral_value else "unsecured"]),
-            risk_weight=weight_of(account, account.customer, moves[max(moves)] if moves else Decimal(0), rules),
+            loss_share=Decimal(
+                rules["loss_given_default"]["secured" if account.collateral_value else "unsecured"]
+            ),
+            risk_weight=weight_of(
+                account, account.customer, moves[max(moves)] if moves else Decimal(0), rules
+            ),
         )
 
 
@@ -101,8 +122,14 @@ def test_the_night_says_what_the_formulas_say(seed):
             told = {pk: contribution.lines(h, rules, stretch.days) for pk, h in held.items()}
             for pk, line in told.items():
                 for part in ("margin", "fee", "operation", "loss", "surcharge", "capital", "capital_cost"):
-                    assert getattr(measures[pk], f"{period}_{part}") == getattr(line, part), (period, part, held[pk])
-            expected = contribution.total([(held[pk].side, line) for pk, line in told.items()], rules, stretch.days)
+                    assert getattr(measures[pk], f"{period}_{part}") == getattr(line, part), (
+                        period,
+                        part,
+                        held[pk],
+                    )
+            expected = contribution.total(
+                [(held[pk].side, line) for pk, line in told.items()], rules, stretch.days
+            )
             found = Contribution.rows.get(run_id=run.pk, customer=owner, period=period)
             for part in expected.__dataclass_fields__:
                 assert getattr(found, part) == getattr(expected, part), (period, part)
@@ -111,9 +138,13 @@ def test_the_night_says_what_the_formulas_say(seed):
                 assert standing.contribution == expected.eva
                 assert standing.is_closed == (owner.closed_on is not None)
                 if owner.kind == "corporate":
-                    assert standing.tier == tiers.corporate(expected.eva_annual, standing.deposit_year_average, rules)
+                    assert standing.tier == tiers.corporate(
+                        expected.eva_annual, standing.deposit_year_average, rules
+                    )
         if owner.kind == "individual":
-            assert standings[owner.pk].tier == tiers.personal(standings[owner.pk].weighted_month_average, rules)
+            assert standings[owner.pk].tier == tiers.personal(
+                standings[owner.pk].weighted_month_average, rules
+            )
 
 
 @pytest.mark.django_db
@@ -122,7 +153,14 @@ def test_customers_add_up_to_their_branches_and_the_bank():
     run = run_night(AS_OF)
     standings = list(Standing.rows.filter(run_id=run.pk))
     summary = list(BranchSummary.objects.filter(run_id=run.pk))
-    for name in ("contribution", "deposit_month_sum", "deposit_balance", "loan_balance", "asset_balance", "pretax"):
+    for name in (
+        "contribution",
+        "deposit_month_sum",
+        "deposit_balance",
+        "loan_balance",
+        "asset_balance",
+        "pretax",
+    ):
         for branch in {s.branch_id for s in standings}:
             assert sum(getattr(s, name) for s in standings if s.branch_id == branch) == sum(
                 getattr(b, name) for b in summary if b.branch_id == branch

@@ -41,7 +41,10 @@ def test_a_firm_stands_by_the_better_of_contribution_and_deposits(earned, deposi
 @pytest.mark.django_db
 def test_the_night_judges_on_the_floor_exactly():
     hand = Hand(LAST)
-    people = {amount: hand.customer("individual") for amount in ("49999.99", "50000", "200000", "5999999.99", "6000000")}
+    people = {
+        amount: hand.customer("individual")
+        for amount in ("49999.99", "50000", "200000", "5999999.99", "6000000")
+    }
     for amount, owner in people.items():
         hand.account(owner, "demand_deposit", {FIRST: amount})
     # A cent less on one of thirty days is less than the floor.
@@ -51,7 +54,13 @@ def test_the_night_judges_on_the_floor_exactly():
     parameters.put("strategic_customers", [named.customer_no], valid_from=FIRST, why="test", at=clock.now())
     run = run_night(LAST)
     tier_of = dict(Standing.rows.filter(run_id=run.pk).values_list("customer_id", "tier"))
-    assert [tier_of[owner.pk] for owner in people.values()] == ["ordinary", "gold", "platinum", "diamond", "private"]
+    assert [tier_of[owner.pk] for owner in people.values()] == [
+        "ordinary",
+        "gold",
+        "platinum",
+        "diamond",
+        "private",
+    ]
     assert tier_of[nearly.pk] == "ordinary" and tier_of[named.pk] == "strategic"
 
 

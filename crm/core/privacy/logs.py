@@ -56,7 +56,9 @@ class PersonalDataFilter(logging.Filter):
             message = f"{record.msg} (arguments do not fit)"
         record.msg, record.args = on_one_line(without_personal_data(message)), None
         if record.levelno < logging.ERROR:
-            record.exc_info = record.exc_text = None  # a refusal is no fault: who and what, not how it came about
+            record.exc_info = record.exc_text = (
+                None  # a refusal is no fault: who and what, not how it came about
+            )
         if record.exc_info:
             text = "".join(traceback.format_exception(*record.exc_info))
             record.exc_text, record.exc_info = without_personal_data(text), None

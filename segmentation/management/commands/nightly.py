@@ -16,7 +16,9 @@ HOURS = 3600.0
 
 
 class Command(BaseCommand):
-    help = "Run the night of a business date: day-averages, contribution, tiers, summary, checks, publication."
+    help = (
+        "Run the night of a business date: day-averages, contribution, tiers, summary, checks, publication."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("--as-of", required=True, help="business date, YYYY-MM-DD")
@@ -69,4 +71,6 @@ class Command(BaseCommand):
         for step in told["steps"]:
             self.stdout.write(f"{step['name']:<20} {step['rows']:>12,} rows {step['ms']:>8,} ms")
         state = "published" if told["published"] else "not published"
-        self.stdout.write(f"night of {told['as_of']}: run {told['run']}, {told['customers'] or 0:,} customers, {state}")
+        self.stdout.write(
+            f"night of {told['as_of']}: run {told['run']}, {told['customers'] or 0:,} customers, {state}"
+        )
