@@ -61,7 +61,6 @@ VERBS: dict[str, frozenset] = {
     # the auditor's desk
     "audit.view": frozenset({AUDITOR}),
     "audit.verify": frozenset({AUDITOR}),
-    "parameters.view": frozenset({ANALYST, COMPLIANCE, ADMINISTRATOR, AUDITOR}),
 }
 
 

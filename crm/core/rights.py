@@ -37,7 +37,6 @@ WORDS: dict[str, Any] = {
     "approvals.decide": _("approve or reject"),
     "audit.view": _("read the audit trail"),
     "audit.verify": _("verify the audit trail"),
-    "parameters.view": _("see the bank's parameters"),
 }
 GROUPS: dict[str, Any] = {
     "home": _("Today"),
