@@ -1,6 +1,6 @@
 """The pictures of the README, taken from a running demo: ``make demo``, and in a second terminal
 
-CRM_SCREENSHOTS=docs .venv/bin/python -m pytest tests/browser/test_screenshots.py
+CRM_SCREENSHOTS=docs .venv/bin/python -m pytest tests/browser/screenshots.py
 
 ``CRM_SCREENSHOTS`` is the folder they go to, ``CRM_SCREENSHOTS_FROM`` where the demo is if not on port 8000, and
 ``CRM_SCREENSHOTS_ACCOUNTS`` its list of accounts if not this installation's.
