@@ -186,7 +186,7 @@ def feed_breaks(request: HttpRequest, batch_id: int) -> HttpResponse:
 DIFFERENCES = Listing(name="differences", sorts={"number": Sort(("customer_no",))}, default="number")
 
 
-@needs("feeds.view")
+@needs("customers.view_quality")
 @require_GET
 def feed_differences(request: HttpRequest) -> HttpResponse:
     """Customers whose manager here is another than the one the core system last named."""

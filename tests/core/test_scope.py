@@ -96,3 +96,12 @@ def test_a_branch_without_a_place_in_the_tree_gives_nothing(bank):
     cai = bank.cai
     cai.staff.branch.path = ""
     assert not Customer.objects.visible_to(cai).exists()
+
+
+def test_what_is_the_whole_banks_is_for_head_office_and_for_whoever_runs_the_machines(bank):
+    """A batch's control totals and rejects, a night's counts: an analyst of a branch would see beyond his customers."""
+    assert all(access.may(bank.han, verb) for verb in access.WHOLE_BANK)
+    assert access.may(bank.adam, "feeds.view") and not access.may(bank.cai, "feeds.view")
+    Staff.objects.filter(employee_no__in=["E006", "E013"]).update(branch=bank.ann.staff.branch)
+    assert not any(access.may(bank.han, verb) for verb in access.WHOLE_BANK)
+    assert access.may(bank.han, "overview.view") and access.may(bank.adam, "nights.view")

@@ -149,10 +149,11 @@ def test_breaks_are_sorted_by_size_and_only_ones_own_are_named(bank, client):
     (row,) = client.get(url).context["page"].rows
     assert (str(row.difference), row.is_large) == ("0.10", False)
     assert not client.get(url, {"size": "large"}).context["page"].rows
-    for username in ("cai", "adam"):  # another branch's, nobody's
-        client.force_login(getattr(bank, username))
-        response = client.get(url)
-        assert not response.context["page"].rows and "DD01" not in response.content.decode()
+    client.force_login(bank.adam)  # sees the batch, and no customer's account
+    response = client.get(url)
+    assert not response.context["page"].rows and "DD01" not in response.content.decode()
+    client.force_login(bank.cai)
+    assert client.get(url).status_code == 403
 
 
 def test_managers_that_differ_are_listed_within_scope(bank, client):
