@@ -237,6 +237,9 @@ def take_staff(rows: Sequence[Row], delivery: Delivery) -> Outcome:
                     **values, source=delivery.source, batch_no=delivery.batch_no, known_on=delivery.known_on
                 )
             )
+        elif staff.source == "crm":
+            # Appointed here (the security officer): no feed may give him another post.
+            outcome.same.append(row["employee_no"])
         elif _take(staff, values, delivery, outcome, row["employee_no"]):
             changed.append(staff)
     Staff.objects.bulk_create(fresh, batch_size=1000)

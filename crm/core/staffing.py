@@ -1,6 +1,7 @@
 """The security officer's verbs on accounts: let somebody in, keep him out, sign him out everywhere.
 
 Rights come from the post of the staff row, which the feed of the personnel system owns: nobody grants a right here.
+The one post no feed may bring is the security officer's own; he is appointed by a command on the server.
 """
 
 import datetime
@@ -9,11 +10,30 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from crm.core import audit, sessions
+from crm.core import audit, clock, sessions
 from crm.core import sign_in as signing
 from crm.core.access import require
-from crm.core.models.people import Staff, User
+from crm.core.models.people import Branch, Post, Staff, User
 from crm.core.scope import staff_for
+
+APPOINTED = audit.system_verb("staff.appointed", "a security officer was appointed on the server")
+
+
+@transaction.atomic
+def appoint_security_officer(*, employee_no: str, name: str, branch: Branch, at: datetime.datetime) -> Staff:
+    """Make a staff row with the security officer's post and return it; again for the same number, the one there is.
+
+    Raises ValidationError where the number belongs to somebody else: one person, one post.
+    """
+    staff, made = Staff.objects.get_or_create(
+        employee_no=employee_no,
+        defaults={"name": name, "branch": branch, "post": Post.SECURITY_OFFICER, "source": "crm"},
+    )
+    if staff.post != Post.SECURITY_OFFICER or staff.source != "crm":
+        raise ValidationError(_("The number belongs to somebody with another post."))
+    if made:
+        audit.record(None, APPOINTED, staff, payload={"on": clock.business_date(at).isoformat()})
+    return staff
 
 
 def _locked(actor: User, staff: Staff) -> User | None:
