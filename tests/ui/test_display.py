@@ -168,3 +168,14 @@ def test_a_column_has_one_scale_so_that_it_can_be_read_down():
     with translation.override("en"):
         html = display.money_column(D("1234.5"), "CNY")
         assert "¥1.23k" in html and 'title="¥1,234.50"' in html
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("zh-hans", ["0.01 万元", "516.63 万元", "-1.04 万元"]), ("en", ["¥0.10k", "¥5,166.25k", "-¥10.40k"])],
+)
+def test_a_column_has_one_scale_and_keeps_the_exact_value_at_hand(language, words):
+    with translation.override(language):
+        cells = [str(display.money_column(D(amount), "CNY")) for amount in ("97.79", "5166250.00", "-10400")]
+    assert [cell.split(">")[1].split("<")[0] for cell in cells] == words
+    assert 'value="97.79"' in cells[0] and 'value="-10400"' in cells[2]

@@ -117,22 +117,16 @@ def _unknown() -> SafeString:
 @register.filter
 def money(value: Any, currency: str = "") -> SafeString:
     """An amount for reading: scaled, with its unit; base currency unless another is named; None is a dash."""
-    amount = _decimal(value)
-    if amount is None:
-        return _unknown()
-    code, language = currency or base_currency(), _language()
-    return format_html(
-        '<data class="num{}" value="{}" title="{}">{}</data>',
-        " negative" if amount < 0 else "",
-        f"{amount:f}",
-        exact_words(amount, code, language),
-        money_words(amount, code, language),
-    )
+    return _rounded_money(value, currency)
 
 
 @register.filter
 def money_column(value: Any, currency: str = "") -> SafeString:
     """An amount in a column: always in 万元 (thousands in English), so that the column can be read down."""
+    return _rounded_money(value, currency, scale=COLUMN_SCALE[_language()])
+
+
+def _rounded_money(value: Any, currency: str, scale: tuple[Decimal, str] | None = None) -> SafeString:
     amount = _decimal(value)
     if amount is None:
         return _unknown()
@@ -142,7 +136,7 @@ def money_column(value: Any, currency: str = "") -> SafeString:
         " negative" if amount < 0 else "",
         f"{amount:f}",
         exact_words(amount, code, language),
-        money_words(amount, code, language, scale=COLUMN_SCALE[language]),
+        money_words(amount, code, language, scale=scale),
     )
 
 
