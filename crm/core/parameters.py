@@ -35,10 +35,6 @@ def define(name: str, default: Any, *, unit: str = "", source: str = "D", note: 
     return name
 
 
-def definitions() -> list[Definition]:
-    return sorted(_definitions.values(), key=lambda definition: definition.name)
-
-
 def value(name: str, on: datetime.date) -> Any:
     """Return the value in force on a day. Raises KeyError for a name nobody declared."""
     return values(on, [name])[name]

@@ -4,10 +4,8 @@ import fcntl
 import functools
 import os
 import secrets
-import shutil
 import signal
 import socket
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,13 +145,6 @@ class Valkey:
         give_to_service(draft)
         os.replace(draft, self.configuration)
         (self.home / "valkey.pid").unlink(missing_ok=True)
-
-    def wipe(self) -> None:
-        """Forget everything, as an operator may: the record of work is in PostgreSQL."""
-        if self.pid():
-            raise RuntimeError("Valkey is running.")
-        print("Valkey's file is removed.", file=sys.stderr)
-        shutil.rmtree(self.home, ignore_errors=True)
 
 
 @functools.cache

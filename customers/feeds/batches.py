@@ -156,17 +156,3 @@ def _row_of(manifest: Manifest, states: list[str]) -> FeedBatch | None:
         .order_by("pk")
         .first()
     )
-
-
-def published_batches(as_of: datetime.date) -> list[int]:
-    """Return the ids of the batches a night of this date counts with. A night made from others is stale."""
-    return list(
-        FeedBatch.objects.filter(state=BatchState.PUBLISHED, business_date__lte=as_of)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-
-
-def published_on(day: datetime.date) -> bool:
-    """Say whether any source has delivered this business date."""
-    return FeedBatch.objects.filter(state=BatchState.PUBLISHED, business_date=day).exists()

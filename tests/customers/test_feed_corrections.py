@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from customers.control import figures
-from customers.feeds.batches import published_batches
 from customers.models import Customer, FeedBatch, FeedTouch, RowHistory, Transaction
+from segmentation import nights
 from tests.customers.feeding import (
     CUSTOMERS,
     DAY,
@@ -63,7 +63,7 @@ def test_a_correction_replaces_bookings_and_balances_and_reports_what_changed(ba
     assert told["removed"] == {"rows": 1, "difference": {"CNY": "-10.00"}}
     assert result.report["correction"]["balances.csv"]["changed"]["rows"] == 1
     assert FeedBatch.objects.get(pk=old.batch_id).state == "replaced"
-    assert published_batches(SECOND)[-1] == result.batch_id
+    assert nights.batches_of(SECOND)[-1] == result.batch_id
 
 
 def test_a_correction_with_the_same_rows_reports_no_change(bank):

@@ -107,10 +107,6 @@ def is_ciphertext(text: str) -> bool:
     return len(parts) == 4 and parts[0] in ALGORITHMS and all(parts)
 
 
-def key_id(token: str) -> str:
-    return split(token)[1]
-
-
 def _text(raw: bytes) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 

@@ -32,7 +32,7 @@ def reveal_value(request: HttpRequest, model: str, field: str, key: str) -> Http
     }
     if request.method == "GET":
         if "ask" not in request.GET:
-            return _answer(request, "core/_masked.html", context)
+            return _answer(request, "core/_masked.html", context | context["place"])
         return _answer(request, "core/_reveal.html", context | {"form": RevealForm()})
     form = RevealForm(request.POST)
     if form.is_valid():
