@@ -9,6 +9,7 @@ day's anchor. Each says database, number, hash and time, signed with Ed25519.
 import base64
 import contextlib
 import datetime
+import fcntl
 import hashlib
 import json
 import logging
@@ -105,7 +106,8 @@ def anchor(at: datetime.datetime, *, again: bool = False, accepted_loss: str = "
     for folder in places():
         _append(folder / FILE, line)
     if accepted_loss:
-        _write_head(top, at)
+        with _head_locked():
+            _write_head(top, at)
     audit.record(
         None, "audit.anchored", payload={"seq": top.seq, "head": top.hash.hex(), "loss": accepted_loss}
     )
@@ -113,16 +115,20 @@ def anchor(at: datetime.datetime, *, again: bool = False, accepted_loss: str = "
 
 
 def remember(at: datetime.datetime) -> None:
-    """Put the newest head into the head file. Raises ChainBroken where the file has seen what the chain has not."""
-    top = head()
-    if top is None:
-        return
-    before = _read_head()
-    if before is not None:
-        if before["seq"] == top.seq and before["hash"] == top.hash.hex():
+    """Put the newest head into the head file. Raises ChainBroken where the file has seen what the chain has not.
+
+    Several sealers come here at once. The head is read under the lock of the file, so that the file never goes back.
+    """
+    with _head_locked():
+        top = head()
+        if top is None:
             return
-        _refuse_to_hide(top, [_seen(before, "head file")])
-    _write_head(top, at)
+        before = _read_head()
+        if before is not None:
+            if before["seq"] == top.seq and before["hash"] == top.hash.hex():
+                return
+            _refuse_to_hide(top, [_seen(before, "head file")])
+        _write_head(top, at)
 
 
 def expectations() -> Expectations:
@@ -268,9 +274,18 @@ def _read_head() -> dict | None:
     return _checked(path.read_text(errors="replace"), _private_key().public_key())
 
 
-def _write_head(top: Head, at: datetime.datetime) -> None:
+@contextlib.contextmanager
+def _head_locked() -> Iterator[None]:
+    """One writer of the head file at a time, among threads and processes; the lock ends with its holder."""
     path = _head_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write_head(top: Head, at: datetime.datetime) -> None:
+    path = _head_file()
+    draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(_signed(_facts(top, at)), sort_keys=True))
     os.replace(draft, path)
