@@ -16,7 +16,10 @@ from segmentation.models import PublishedNight
 
 KIND = "night"
 _ROOM = Path(__file__).parent
-_RULES = ["periods.py", "policy.py", "steps.py"]
+_RULES = [
+    "behaviour.py", "loyalty.py", "peers.py", "periods.py", "policy.py", "related.py", "risk.py", "signals.py", "sizes.py",
+    "steps.py", "tiers.py",
+]  # fmt: skip
 
 
 def published(as_of: datetime.date | None = None) -> PublishedNight | None:

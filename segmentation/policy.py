@@ -10,6 +10,10 @@ from typing import Any
 
 from crm.core import parameters
 from customers.models.accounts import DEBTS, DEPOSITS, INVESTMENTS, SERVICES
+from segmentation import behaviour, loyalty, peers, related, risk, signals, sizes, tiers
+
+# Each part of the night declares its own choices and how its statements take them.
+PARTS = [behaviour, related, signals, loyalty, risk, sizes, tiers, peers]
 
 BASE_CURRENCY = parameters.define(
     "base_currency", None, unit="ISO 4217", note="Unset: what most accounts of the first batch bear."
@@ -87,12 +91,15 @@ _CHOICES = {
     "strategic_customers": ([], "customer numbers", "D", "Corporates the bank names strategic whatever their figures."),
     "nights_kept": (3, "nights", "D", "Newest nights whose customers' rows are kept beside the month ends."),
     "month_ends_kept": (25, "nights", "D", "Month ends whose customers' rows are kept."),
+    "past_scores_kept": (400, "nights", "D", "Nights whose scores are kept, without their lines."),
 }  # fmt: skip
+for _part in PARTS:
+    _CHOICES |= _part.CHOICES
 
 for _name, (_default, _unit, _source, _note) in _CHOICES.items():
     parameters.define(_name, _default, unit=_unit, source=_source, note=_note)
 
-KEEPING = {"nights_kept", "month_ends_kept"}  # change no figure
+KEEPING = {"nights_kept", "month_ends_kept", "past_scores_kept"}  # change no figure
 NAMES = sorted(set(_CHOICES) - KEEPING)
 SIDES = {**dict.fromkeys(DEPOSITS, "deposit"), **dict.fromkeys(DEBTS, "debt"), **dict.fromkeys(INVESTMENTS, "investment"),
          **dict.fromkeys(SERVICES, "service")}  # fmt: skip
@@ -138,7 +145,10 @@ class Policy:
         personal = self["personal_tiers"]
         corporate = self["corporate_tiers_by_contribution"]
         rank = {tier: position for position, (tier, _) in enumerate(corporate)}
-        return {
+        of_parts: dict[str, Any] = {}
+        for part in PARTS:
+            of_parts |= part.parameters(self)
+        return of_parts | {
             "families": json.dumps(self.families()),
             "classes": json.dumps(
                 [{"class": name, "pd": pd} for name, pd in self["default_probability"].items()]

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from crm.core import audit, faults, sqlrun
-from segmentation import nights, periods
+from segmentation import behaviour, nights, periods
 from segmentation.policy import Policy
 
 SQL = Path(__file__).parent / "sql"
@@ -23,10 +23,19 @@ PUBLISHED = audit.system_verb("nights.published", "the pointer moved to a finish
 STAGES = {
     "stage_sum": """account_id bigint, balance numeric, month_sum numeric, quarter_sum numeric, year_sum numeric,
         rolling_sum numeric, month_fees numeric, year_fees numeric, rolling_fees numeric, month_counter bigint,
-        year_counter bigint, rolling_counter bigint, month_digital bigint, year_digital bigint, rolling_digital bigint""",
+        year_counter bigint, rolling_counter bigint, month_digital bigint, year_digital bigint, rolling_digital bigint,
+        own_90d int, own_180d int, last_own_on date, salary_mask smallint, repaid numeric, recent_sums numeric[]""",
+    "stage_outflow": "account_id bigint, mask smallint",
     "stage_curve": "currency varchar(3), term_days int, valid_from date, rate numeric",
     "stage_fx": "currency varchar(3), rate numeric",
     "stage_minute": "customer_id bigint, mtd numeric, ytd numeric, r12 numeric",
+    "stage_tier": """customer_id bigint, was varchar(12), tier varchar(12), why varchar(10), tier_by_figures varchar(12),
+        tier_since date, months_below smallint, protected_until date, next_tier varchar(12), next_gap numeric(20, 2),
+        drop_gap numeric(20, 2)""",
+    "stage_rank": """customer_id bigint, peer_id int, contribution_score numeric(8, 4), contribution_less bigint,
+        contribution_equal bigint, contribution_among bigint, contribution_percentile numeric(8, 4),
+        loyalty_percentile numeric(8, 4), risk_percentile numeric(8, 4), recency_rank smallint, frequency_rank smallint,
+        money_rank smallint""",
 }
 
 
@@ -77,8 +86,9 @@ class Step:
 
 
 def statement(cursor, name: str, night: Night | None = None) -> int:
-    """Run ``sql/<name>.sql`` and return the rows it wrote."""
-    return sqlrun.run(cursor, sqlrun.load(SQL / f"{name}.sql"), night.params if night else {})
+    """Run ``sql/<name>.sql`` and return the rows it wrote. The accumulators know no night: they hold for every date."""
+    params = night.params if night else {"bank_made": behaviour.BANK_MADE}
+    return sqlrun.run(cursor, sqlrun.load(SQL / f"{name}.sql"), params)
 
 
 def open_run(cursor, night: Night) -> tuple[int, str]:
@@ -114,16 +124,16 @@ def rebuild(cursor) -> int:
 
 def measure(cursor, night: Night) -> tuple[int, str]:
     """Measure every account. The accumulators serve where they hold exactly what the run pinned."""
-    make_stages(cursor, "stage_sum", "stage_curve", "stage_fx")
+    make_stages(cursor, "stage_sum", "stage_outflow", "stage_curve", "stage_fx")
     guard_months(cursor, shared=True)
     statement(cursor, "20_sums_from_months" if months_are_of(cursor, night) else "21_sums_as_known", night)
+    statement(cursor, "22_outflows", night)
     statement(cursor, "25_transfer_curve", night)
     statement(cursor, "26_exchange_rates", night)
     cursor.execute("create index on stage_curve (currency, term_days, valid_from)")
-    for stage in ("stage_sum", "stage_curve", "stage_fx"):
-        cursor.execute(f"analyze {stage}")
+    analyze(cursor, "stage_sum", "stage_outflow", "stage_curve", "stage_fx")
     rows = statement(cursor, "30_account_measures", night)
-    cursor.execute("select segmentation_analyze_run(%s)", [night.run_id])
+    key(cursor, night, "accountmeasure", "customer_id", "account_id")
     return rows, ""
 
 
@@ -131,31 +141,95 @@ def contribute(cursor, night: Night) -> tuple[int, str]:
     """Add the accounts' lines up to what each customer contributed."""
     make_stages(cursor, "stage_minute")
     statement(cursor, "35_manager_minutes", night)
-    cursor.execute("analyze stage_minute")
+    analyze(cursor, "stage_minute")
     rows = statement(cursor, "40_contributions", night)
-    cursor.execute("select segmentation_analyze_run(%s)", [night.run_id])
+    key(cursor, night, "contribution", "customer_id", "period")
+    return rows, ""
+
+
+def behave(cursor, night: Night) -> tuple[int, str]:
+    """Say what each customer does and holds."""
+    rows = statement(cursor, "42_behaviour", night)
+    key(cursor, night, "behaviour", "customer_id")
+    return rows, ""
+
+
+def relate(cursor, night: Night) -> tuple[int, str]:
+    """Find whose value counts with whose, and add it up."""
+    statement(cursor, "43_related_shares", night)
+    key(cursor, night, "relatedshare", "customer_id", "member_id")
+    rows = statement(cursor, "44_related", night)
+    key(cursor, night, "related", "customer_id")
+    return rows, ""
+
+
+def signal(cursor, night: Night) -> tuple[int, str]:
+    """Note what holds of each customer tonight."""
+    rows = statement(cursor, "46_signals", night)
+    key(cursor, night, "signal", "customer_id", "kind", "account_id")
+    return rows, ""
+
+
+def score_loyalty(cursor, night: Night) -> tuple[int, str]:
+    rows = statement(cursor, "50_loyalty", night)
+    key(cursor, night, "loyalty", "customer_id")
+    return rows, ""
+
+
+def score_risk(cursor, night: Night) -> tuple[int, str]:
+    rows = statement(cursor, "55_risk", night)
+    key(cursor, night, "risk", "customer_id")
     return rows, ""
 
 
 def stand(cursor, night: Night) -> tuple[int, str]:
-    """Give every customer his standing and tier."""
-    rows = statement(cursor, "50_standings", night)
+    """Give every customer his tier, his peers, his ranks and so his standing; write down which tiers changed."""
+    make_stages(cursor, "stage_tier", "stage_rank")
+    statement(cursor, "60_tiers", night)
+    analyze(cursor, "stage_tier")
+    statement(cursor, "61_peer_groups", night)
+    key(cursor, night, "peergroup", "peer_id")
+    statement(cursor, "62_ranks", night)
+    analyze(cursor, "stage_rank")
+    rows = statement(cursor, "65_standings", night)
+    key(cursor, night, "standing", "customer_id")
+    statement(cursor, "66_tier_changes", night)
     cursor.execute("select segmentation_seal_run(%s)", [night.run_id])
-    cursor.execute("select segmentation_analyze_run(%s)", [night.run_id])
+    return rows, ""
+
+
+def compare(cursor, night: Night) -> tuple[int, str]:
+    """Average every figure within every group of peers."""
+    rows = statement(cursor, "70_peer_figures", night)
+    key(cursor, night, "peerfigure", "peer_id", "figure")
     return rows, ""
 
 
 def summarise(cursor, night: Night) -> tuple[int, str]:
     """Sum the standings per branch; the checksum lets two runs of a date be compared at a glance."""
-    rows = statement(cursor, "60_branch_summary", night)
+    rows = statement(cursor, "75_branch_summary", night)
     cursor.execute(
         "select branch_id, kind, tier, customers, closed_customers, accounts, deposit_balance, deposit_month_sum,"
         " deposit_year_sum, loan_balance, loan_month_sum, loan_year_sum, asset_balance, asset_month_sum, contribution,"
-        " contribution_annual, pretax from segmentation_branchsummary where run_id = %s order by branch_id, kind, tier",
+        " contribution_annual, pretax, deposit_holders, loan_holders, deposit_points, loyalty_count, loyalty_sum, risk_count,"
+        " risk_sum, new_customers, active_customers, reactivated_customers, dormant_customers, lost_customers"
+        " from segmentation_branchsummary where run_id = %s order by branch_id, kind, tier",
         [night.run_id],
     )
     lines = [[str(value) for value in row] for row in cursor]
     return rows, hashlib.sha256(json.dumps(lines).encode()).hexdigest()
+
+
+def alert(cursor, night: Night) -> tuple[int, str]:
+    """Tell what is new: signals and tier moves that were not told within their cool-down."""
+    return statement(cursor, "80_alerts", night), ""
+
+
+def remember(cursor, night: Night) -> tuple[int, str]:
+    """Keep the scores of the night in narrow rows for the years."""
+    rows = statement(cursor, "85_past_scores", night)
+    key(cursor, night, "pastscore", "customer_id")
+    return rows, ""
 
 
 def check(cursor, night: Night) -> tuple[int, str]:
@@ -191,8 +265,16 @@ STEPS = [
     Step("accumulators", absorb),
     Step("account_measures", measure),
     Step("contributions", contribute),
+    Step("behaviour", behave),
+    Step("related", relate),
+    Step("signals", signal),
+    Step("loyalty", score_loyalty),
+    Step("risk", score_risk),
     Step("standings", stand),
+    Step("peers", compare),
     Step("branch_summary", summarise),
+    Step("alerts", alert),
+    Step("past_scores", remember),
     Step("checks", check),
     Step("publish", publish),
 ]
@@ -220,6 +302,19 @@ def guard_months(cursor, *, shared: bool) -> None:
     cursor.execute("set local lock_timeout = '20min'")
     lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
     cursor.execute(f"select {lock}(hashtext('segmentation_accountmonth'))")
+
+
+def analyze(cursor, *stages: str) -> None:
+    """The planner takes an unknown table for a small one."""
+    for stage in stages:
+        cursor.execute(f"analyze {stage}")
+
+
+def key(cursor, night: Night, table: str, *columns: str) -> None:
+    """Give a table of the run its unique key, and the planner its figures."""
+    cursor.execute(
+        "select segmentation_key_run(%s, %s, %s)", [night.run_id, f"segmentation_{table}", list(columns)]
+    )
 
 
 def make_stages(cursor, *names: str) -> None:

@@ -1,9 +1,25 @@
 """Which tier a customer stands in: the same verdict as the night's statement, as pure functions."""
 
+from __future__ import annotations
+
 from bisect import bisect_right
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
-from segmentation.policy import Policy
+if TYPE_CHECKING:
+    from segmentation.policy import Policy
+
+CHOICES = {
+    "tier_downgrade_months": (3, "months", "D", "Complete months in a row below the share before a tier is lost."),
+    "tier_downgrade_share": ("0.90", "share", "D", "Of the held tier's floor."),
+    "tier_protection_months": (3, "months", "D", "After a tier was won it cannot be lost for so long."),
+    "top_tier_at_once": (True, "yes or no", "D", "The top tier is won on the day, every other at month end."),
+}  # fmt: skip
+
+
+def parameters(policy: Policy) -> dict[str, Any]:
+    """Return the values the statements take."""
+    return {}
 
 
 def personal(month_average: Decimal, policy: Policy) -> str:

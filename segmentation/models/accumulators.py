@@ -26,6 +26,10 @@ class AccountMonth(models.Model):
     fees = models.BigIntegerField()  # + earned by the bank
     counter_count = models.IntegerField()  # bookings at the counter and by phone
     digital_count = models.IntegerField()  # by every other channel
+    own_count = models.IntegerField()  # bookings the customer made himself: no interest, no fee
+    last_own_day = models.SmallIntegerField()  # day of the month of the last of them; 0: none
+    salary_count = models.IntegerField()
+    repaid = models.BigIntegerField()  # loan repayments into a loan account
 
     rows = models.Manager()
     objects = ScopedManager("customer")

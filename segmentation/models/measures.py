@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -64,6 +65,21 @@ class AccountMeasure(models.Model):
     quarter_sum = DaySumField(decimal_places=2)
     year_sum = DaySumField(decimal_places=2)
     rolling_sum = DaySumField(decimal_places=2)
+    is_open = models.BooleanField()
+    days_past_due = models.IntegerField(null=True)
+    five_class = models.CharField(max_length=16, null=True)
+    own_90d = models.IntegerField()  # bookings the customer made himself in the 90 days to the date
+    own_180d = models.IntegerField()
+    last_own_on = models.DateField(null=True)  # within the rolling year
+    salary_mask = (
+        models.SmallIntegerField()
+    )  # bit n: salary in the n-th complete month before (bit 0 = last month)
+    outflow_mask = (
+        models.SmallIntegerField()
+    )  # bit n: a transfer to an account in his own name at another bank
+    repaid = models.DecimalField(max_digits=20, decimal_places=2)  # in the three complete months before
+    recent_sums = ArrayField(DaySumField(decimal_places=2))  # twelve months, the month to date first
+    points_month, points_year = LineField(), LineField()  # deposit points
     mtd_margin, ytd_margin, r12_margin = LineField(), LineField(), LineField()
     mtd_fee, ytd_fee, r12_fee = LineField(), LineField(), LineField()
     mtd_operation, ytd_operation, r12_operation = LineField(), LineField(), LineField()

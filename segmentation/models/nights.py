@@ -63,3 +63,17 @@ class BranchSummary(models.Model):
     contribution = LineField(max_digits=24)
     contribution_annual = LineField(max_digits=24)
     pretax = LineField(max_digits=24)
+    # Denominators and sums of the averages people ask for.
+    deposit_holders = models.BigIntegerField(default=0)  # a deposit above zero on a day of the year
+    loan_holders = models.BigIntegerField(default=0)
+    deposit_points = LineField(max_digits=24, default=0)
+    loyalty_count = models.BigIntegerField(default=0)
+    loyalty_sum = LineField(max_digits=24, decimal_places=4, default=0)
+    risk_count = models.BigIntegerField(default=0)
+    risk_sum = LineField(max_digits=24, decimal_places=4, default=0)
+    # Where the customers are in their life with the bank; closed ones are counted above.
+    new_customers = models.BigIntegerField(default=0)
+    active_customers = models.BigIntegerField(default=0)
+    reactivated_customers = models.BigIntegerField(default=0)
+    dormant_customers = models.BigIntegerField(default=0)
+    lost_customers = models.BigIntegerField(default=0)

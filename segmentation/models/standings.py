@@ -9,7 +9,9 @@ from crm.core.models.people import Branch, Staff
 from crm.core.scope import ScopedManager
 from customers.models import Customer
 from segmentation import periods
+from segmentation.models.behaviour import Life
 from segmentation.models.measures import DaySumField, LineField
+from segmentation.models.scores import PointField
 
 
 class Tier(models.TextChoices):
@@ -70,6 +72,48 @@ class Standing(models.Model):
     contribution_annual = LineField()
     pretax = LineField()
     coverage = models.DecimalField(max_digits=5, decimal_places=4)
+    # Scores 0–100. Contribution: mid-rank of the amount among the open customers of his kind, from the counts beside it.
+    contribution_score = PointField(null=True)
+    contribution_less = models.BigIntegerField()
+    contribution_equal = models.BigIntegerField()
+    contribution_among = models.BigIntegerField()
+    loyalty = PointField(null=True)
+    loyalty_coverage = models.DecimalField(max_digits=5, decimal_places=4)
+    risk = PointField(null=True)
+    risk_coverage = models.DecimalField(max_digits=5, decimal_places=4)
+    # Mid-rank within the peer group that applies to him.
+    peer_id = models.IntegerField()
+    contribution_percentile = PointField(null=True)
+    loyalty_percentile = PointField(null=True)
+    risk_percentile = PointField(null=True)
+    # Tier: held, and what the figures alone would say; amounts in base currency, of the measure the tier looks at.
+    tier_by_figures = models.CharField(max_length=12, choices=Tier.choices)
+    tier_since = models.DateField()
+    months_below = models.SmallIntegerField()  # complete months in a row below 90 % of the held tier's floor
+    protected_until = models.DateField(null=True)
+    next_tier = models.CharField(max_length=12)  # empty: nothing higher
+    next_gap = LineField(null=True)  # what the measure lacks to the next tier
+    drop_gap = LineField(
+        null=True
+    )  # what the measure may fall before the tier is at risk; negative: below already
+    primary = models.ForeignKey(
+        Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    related_members = models.IntegerField()
+    related_contribution = LineField()
+    related_annual = LineField()
+    deposit_points = LineField()
+    related_deposit_points = LineField()
+    enterprise_size = models.CharField(
+        max_length=8
+    )  # large medium small micro unknown; empty for individuals
+    life = models.CharField(max_length=12, choices=Life.choices)
+    last_own_on = models.DateField(null=True)
+    own_180d = models.IntegerField()
+    # Quintiles within his kind, 5 = best: recency, frequency, money.
+    recency_rank = models.SmallIntegerField()
+    frequency_rank = models.SmallIntegerField()
+    money_rank = models.SmallIntegerField()
 
     rows = models.Manager()
     objects = ScopedManager("customer")

@@ -3,7 +3,7 @@
 -- grain   one row per account and month with a change
 -- reads   customers_feedbatch, customers_feedtouch, customers_balance, customers_transaction, customers_account
 -- writes  segmentation_absorbed, segmentation_accountmonth
--- params  none
+-- params  bank_made
 with
 pending as (
     select b.id
@@ -64,13 +64,19 @@ moves as (
     ) as m
 ),
 bookings as (
-    select o.account_id, o.month, k.fees, k.counter_count, k.digital_count
+    select
+        o.account_id, o.month, k.fees, k.counter_count, k.digital_count, k.own_count, k.last_own_day, k.salary_count, k.repaid
     from outdated as o
     cross join lateral (
         select
             coalesce(sum(-t.amount * 100) filter (where t.kind = 'fee'), 0)::bigint as fees,
             (count(*) filter (where t.channel in ('counter', 'phone')))::int as counter_count,
-            (count(*) filter (where t.channel not in ('counter', 'phone')))::int as digital_count
+            (count(*) filter (where t.channel not in ('counter', 'phone')))::int as digital_count,
+            (count(*) filter (where t.kind <> all (%(bank_made)s::text[])))::int as own_count,
+            coalesce(max(extract(day from t.booked_on)) filter (where t.kind <> all (%(bank_made)s::text[])), 0)::smallint
+                as last_own_day,
+            (count(*) filter (where t.kind = 'salary'))::int as salary_count,
+            coalesce(sum(t.amount * 100) filter (where t.kind = 'loan_repayment' and t.amount > 0), 0)::bigint as repaid
         from customers_transaction as t
         where t.account_id = o.account_id and t.booked_on >= o.month and t.booked_on < o.month + interval '1 month'
     ) as k
@@ -78,6 +84,7 @@ bookings as (
 measured as (
     select
         m.account_id, m.month, o.customer_id, m.delta, m.delta_day, k.fees, k.counter_count, k.digital_count,
+        k.own_count, k.last_own_day, k.salary_count, k.repaid,
         m.days + k.counter_count + k.digital_count > 0 as has_change
     from outdated as o
     join moves as m on m.account_id = o.account_id and m.month = o.month
@@ -103,8 +110,11 @@ noted as (
     select id from pending
 )
 insert into segmentation_accountmonth
-    (account_id, month, customer_id, delta, delta_day, fees, counter_count, digital_count)
-select account_id, month, customer_id, delta, delta_day, fees, counter_count, digital_count
+    (account_id, month, customer_id, delta, delta_day, fees, counter_count, digital_count, own_count, last_own_day,
+     salary_count, repaid)
+select
+    account_id, month, customer_id, delta, delta_day, fees, counter_count, digital_count, own_count, last_own_day,
+    salary_count, repaid
 from measured
 where has_change
 on conflict (account_id, month, customer_id) do update set
@@ -112,4 +122,8 @@ on conflict (account_id, month, customer_id) do update set
     delta_day = excluded.delta_day,
     fees = excluded.fees,
     counter_count = excluded.counter_count,
-    digital_count = excluded.digital_count
+    digital_count = excluded.digital_count,
+    own_count = excluded.own_count,
+    last_own_day = excluded.last_own_day,
+    salary_count = excluded.salary_count,
+    repaid = excluded.repaid

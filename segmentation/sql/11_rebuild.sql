@@ -2,7 +2,7 @@
 -- grain   one row per account and month with a change
 -- reads   customers_feedbatch, customers_balance, customers_transaction, customers_account
 -- writes  segmentation_absorbed, segmentation_accountmonth
--- params  none
+-- params  bank_made
 with
 days as (
     select
@@ -27,7 +27,12 @@ bookings as (
         date_trunc('month', t.booked_on::timestamp)::date as month,
         coalesce(sum(-t.amount * 100) filter (where t.kind = 'fee'), 0)::bigint as fees,
         (count(*) filter (where t.channel in ('counter', 'phone')))::int as counter_count,
-        (count(*) filter (where t.channel not in ('counter', 'phone')))::int as digital_count
+        (count(*) filter (where t.channel not in ('counter', 'phone')))::int as digital_count,
+        (count(*) filter (where t.kind <> all (%(bank_made)s::text[])))::int as own_count,
+        coalesce(max(extract(day from t.booked_on)) filter (where t.kind <> all (%(bank_made)s::text[])), 0)::smallint
+            as last_own_day,
+        (count(*) filter (where t.kind = 'salary'))::int as salary_count,
+        coalesce(sum(t.amount * 100) filter (where t.kind = 'loan_repayment' and t.amount > 0), 0)::bigint as repaid
     from customers_transaction as t
     group by 1, 2
 ),
@@ -38,7 +43,8 @@ noted as (
     where b.state in ('published', 'replaced')
 )
 insert into segmentation_accountmonth
-    (account_id, month, customer_id, delta, delta_day, fees, counter_count, digital_count)
+    (account_id, month, customer_id, delta, delta_day, fees, counter_count, digital_count, own_count, last_own_day,
+     salary_count, repaid)
 select
     x.account_id,
     x.month,
@@ -47,9 +53,15 @@ select
     coalesce(x.delta_day, 0),
     coalesce(x.fees, 0),
     coalesce(x.counter_count, 0),
-    coalesce(x.digital_count, 0)
+    coalesce(x.digital_count, 0),
+    coalesce(x.own_count, 0),
+    coalesce(x.last_own_day, 0),
+    coalesce(x.salary_count, 0),
+    coalesce(x.repaid, 0)
 from (
-    select account_id, month, m.delta, m.delta_day, k.fees, k.counter_count, k.digital_count
+    select
+        account_id, month, m.delta, m.delta_day, k.fees, k.counter_count, k.digital_count, k.own_count, k.last_own_day,
+        k.salary_count, k.repaid
     from moves as m
     full join bookings as k using (account_id, month)
 ) as x

@@ -76,7 +76,13 @@ select
     m.rolling_counter - coalesce(k.counter_count, 0),
     m.month_digital,
     m.year_digital,
-    m.rolling_digital - coalesce(k.digital_count, 0)
+    m.rolling_digital - coalesce(k.digital_count, 0),
+    0,
+    0,
+    null::date,
+    0::smallint,
+    0::numeric,
+    array_fill(0::numeric, array[12])
 from months as m
 left join early as e on e.account_id = m.account_id
 left join early_bookings as k on k.account_id = m.account_id

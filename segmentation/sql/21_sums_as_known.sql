@@ -58,6 +58,12 @@ select
     coalesce(k.rolling_counter, 0),
     coalesce(k.month_digital, 0),
     coalesce(k.year_digital, 0),
-    coalesce(k.rolling_digital, 0)
+    coalesce(k.rolling_digital, 0),
+    0,
+    0,
+    null::date,
+    0::smallint,
+    0::numeric,
+    array_fill(0::numeric, array[12])
 from held as h
 full join bookings as k using (account_id)

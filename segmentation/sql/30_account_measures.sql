@@ -1,7 +1,8 @@
 -- Balance, day sums, rates used and the rounded lines of the contribution of every account known on the night's date.
 -- A product of day sum and rate is divided once, with 30 decimals, and rounded once: exact to the cent.
 -- grain   one row per account opened on or before the date
--- reads   customers_account_as_of, customers_product_as_of, customers_customer_as_of, stage_sum, stage_fx, stage_curve
+-- reads   customers_account_as_of, customers_product_as_of, customers_customer_as_of, stage_sum, stage_outflow, stage_fx,
+--         stage_curve
 -- writes  segmentation_accountmeasure
 -- params  run_id, as_of, base_currency, families, classes, bands, default_fx, day_base, year_base, counter_cost,
 --         digital_cost, maintenance, lgd_unsecured, lgd_secured, rw_company, rw_sme, rw_retail, rw_mortgage,
@@ -22,7 +23,8 @@ bands as (
 accounts as (
     select
         a.id as account_id, a.customer_id, a.product_id, a.currency, a.opened_on, a.matures_on, a.interest_rate,
-        a.transfer_rate, a.five_class, a.collateral_value, least(a.closed_on, %(as_of)s) as last_day
+        a.transfer_rate, a.five_class, a.days_past_due, a.collateral_value,
+        (a.closed_on is null or a.closed_on > %(as_of)s) and a.status <> 'closed' as is_open, least(a.closed_on, %(as_of)s) as last_day
     from customers_account_as_of(%(as_of)s::date) as a
     where a.opened_on <= %(as_of)s
 ),
@@ -34,8 +36,8 @@ owners as (
 ),
 held as (
     select
-        a.account_id, a.customer_id, a.product_id, a.currency, a.opened_on, a.matures_on, a.five_class, a.collateral_value,
-        a.interest_rate as fed_interest, a.transfer_rate as fed_transfer, p.sales_fee_rate as fed_fee,
+        a.account_id, a.customer_id, a.product_id, a.currency, a.opened_on, a.matures_on, a.five_class, a.days_past_due, a.collateral_value,
+        a.is_open, a.interest_rate as fed_interest, a.transfer_rate as fed_transfer, p.sales_fee_rate as fed_fee,
         p.family, f.side, f.interest, f.transfer, f.fee,
         o.kind, o.annual_revenue,
         greatest(a.last_day - greatest(a.opened_on, %(month_first)s) + 1, 0) as month_open,
@@ -55,12 +57,24 @@ held as (
         coalesce(s.rolling_counter, 0) as rolling_counter,
         coalesce(s.month_digital, 0) as month_digital,
         coalesce(s.year_digital, 0) as year_digital,
-        coalesce(s.rolling_digital, 0) as rolling_digital
+        coalesce(s.rolling_digital, 0) as rolling_digital,
+        coalesce(s.own_90d, 0) as own_90d,
+        coalesce(s.own_180d, 0) as own_180d,
+        s.last_own_on,
+        coalesce(s.salary_mask, 0) as salary_mask,
+        coalesce(u.mask, 0) as outflow_mask,
+        coalesce(s.repaid, 0) * 0.01 as repaid,
+        -- Sums over days are whole hundredths: cents.
+        coalesce(
+            (select array_agg(v * 0.01 order by i) from unnest(s.recent_sums) with ordinality as n (v, i)),
+            array_fill(0::numeric, array[12])
+        ) as recent_sums
     from accounts as a
     join products as p on p.product_id = a.product_id
     join families as f on f.family = p.family
     join owners as o on o.customer_id = a.customer_id
     left join stage_sum as s on s.account_id = a.account_id
+    left join stage_outflow as u on u.account_id = a.account_id
     left join stage_fx as fx on fx.currency = a.currency
 ),
 -- The price of the day the account was opened, at the longest term that is not longer than its own.
@@ -139,6 +153,8 @@ priced as (
 insert into segmentation_accountmeasure
     (run_id, customer_id, account_id, product_id, as_of, family, side, currency, fx_rate, interest_rate, transfer_rate,
      fee_rate, inputs_asked, inputs_given, balance, month_sum, quarter_sum, year_sum, rolling_sum,
+     is_open, days_past_due, five_class, own_90d, own_180d, last_own_on, salary_mask, outflow_mask, repaid, recent_sums,
+     points_month, points_year,
      mtd_margin, mtd_fee, mtd_operation, mtd_loss, mtd_surcharge, mtd_capital, mtd_capital_cost,
      ytd_margin, ytd_fee, ytd_operation, ytd_loss, ytd_surcharge, ytd_capital, ytd_capital_cost,
      r12_margin, r12_fee, r12_operation, r12_loss, r12_surcharge, r12_capital, r12_capital_cost)
@@ -146,6 +162,8 @@ select
     %(run_id)s, p.customer_id, p.account_id, p.product_id, %(as_of)s, p.family, p.side, p.currency, p.fx_rate,
     p.used_interest, p.used_transfer, p.used_fee, p.inputs_asked, p.inputs_given,
     p.balance, p.month_sum, p.quarter_sum, p.year_sum, p.rolling_sum,
+    p.is_open, p.days_past_due, p.five_class, p.own_90d, p.own_180d, p.last_own_on, p.salary_mask, p.outflow_mask, p.repaid,
+    p.recent_sums, 0, 0,
     round(p.month_sum * p.margin_factor / p.margin_base, 2),
     round(p.month_fees * p.fx_rate * 0.01, 2),
     round(p.month_counter * %(counter_cost)s + p.month_digital * %(digital_cost)s

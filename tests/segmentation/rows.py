@@ -10,9 +10,30 @@ from crm.core import clock, jobs
 from crm.core.models import Branch, Run, RunState
 from customers.models import Account, Balance, Customer, FeedBatch, FeedTouch, Product, Rate, Transaction
 from segmentation import nightly
-from segmentation.models import AccountMeasure, AccountMonth, BranchSummary, Contribution, Standing
+from segmentation.models import (
+    AccountMeasure,
+    AccountMonth,
+    Alert,
+    Behaviour,
+    BranchSummary,
+    Contribution,
+    Loyalty,
+    PastScore,
+    PeerFigure,
+    PeerGroup,
+    Related,
+    RelatedShare,
+    Risk,
+    Signal,
+    Standing,
+    TierChange,
+)
 
 EVER = datetime.date(1, 1, 1)
+RESULTS = [
+    AccountMeasure, Alert, Behaviour, BranchSummary, Contribution, Loyalty, PastScore, PeerFigure, PeerGroup, Related,
+    RelatedShare, Risk, Signal, Standing, TierChange,
+]  # fmt: skip
 _numbers = itertools.count(1)
 
 
@@ -102,8 +123,10 @@ def run_night(as_of: datetime.date) -> Run:
 def results_of(run: Run) -> dict[str, list[tuple]]:
     """Everything the night wrote for readers, without the run's number, in a fixed order: what must be equal to the byte."""
     tables = {}
-    for model in (AccountMeasure, Standing, Contribution, BranchSummary):
-        columns = [field.column for field in model._meta.concrete_fields if field.column != "run_id"]
+    for model in RESULTS:
+        columns = [
+            field.column for field in model._meta.concrete_fields if field.column not in ("run_id", "id")
+        ]
         manager = getattr(model, "rows", None) or model.objects
         rows = manager.filter(run_id=run.pk).values_list(*columns)
         tables[model.__name__] = sorted(tuple(str(value) for value in row) for row in rows)
@@ -122,5 +145,9 @@ def months() -> list[tuple]:
             "fees",
             "counter_count",
             "digital_count",
+            "own_count",
+            "last_own_day",
+            "salary_count",
+            "repaid",
         )
     )

@@ -1,9 +1,9 @@
 -- Where every customer known on the date stands: deposits, loans, assets, contribution of the year, tier.
 -- grain   one row per customer
--- reads   customers_customer_as_of, customers_assignment, segmentation_accountmeasure, segmentation_contribution
+-- reads   customers_customer_as_of, customers_assignment, segmentation_accountmeasure, segmentation_contribution,
+--         segmentation_behaviour, segmentation_related, segmentation_loyalty, segmentation_risk, stage_tier, stage_rank
 -- writes  segmentation_standing
--- params  run_id, as_of, families, personal_tiers, personal_floor_sums, corporate_tiers, contribution_floors,
---         deposit_floor_sums, deposit_ranks, strategic
+-- params  run_id, as_of, families
 with
 families as (
     select f.family, f.coefficient from jsonb_to_recordset(%(families)s::jsonb) as f (family text, coefficient numeric)
@@ -41,7 +41,6 @@ managers as (
 customers as (
     select
         c.id as customer_id,
-        c.customer_no,
         c.kind,
         c.branch_id,
         case when g.customer_id is null then c.manager_id else g.manager_id end as manager_id,
@@ -62,8 +61,7 @@ standing as (
         coalesce(h.asset_balance, 0) as asset_balance,
         coalesce(h.asset_month_sum, 0) as asset_month_sum,
         coalesce(h.weighted_month_sum, 0) as weighted_month_sum,
-        e.eva, e.eva_annual, e.pretax, e.coverage,
-        c.customer_no = any (%(strategic)s::text[]) as is_strategic
+        e.eva, e.eva_annual, e.pretax, e.coverage
     from customers as c
     join earned as e on e.customer_id = c.customer_id
     left join held as h on h.customer_id = c.customer_id
@@ -71,23 +69,27 @@ standing as (
 insert into segmentation_standing
     (run_id, customer_id, as_of, branch_id, manager_id, kind, tier, is_closed, account_count, deposit_balance,
      deposit_month_sum, deposit_year_sum, loan_balance, loan_month_sum, loan_year_sum, asset_balance, asset_month_sum,
-     weighted_month_sum, contribution, contribution_annual, pretax, coverage)
+     weighted_month_sum, contribution, contribution_annual, pretax, coverage, contribution_score, contribution_less,
+     contribution_equal, contribution_among, loyalty, loyalty_coverage, risk, risk_coverage, peer_id,
+     contribution_percentile, loyalty_percentile, risk_percentile, tier_by_figures, tier_since, months_below,
+     protected_until, next_tier, next_gap, drop_gap, primary_id, related_members, related_contribution, related_annual,
+     deposit_points, related_deposit_points, enterprise_size, life, last_own_on, own_180d, recency_rank, frequency_rank,
+     money_rank)
 select
     %(run_id)s, s.customer_id, %(as_of)s, s.branch_id, s.manager_id, s.kind,
-    -- Floors are half-open: a value on the floor belongs to the tier above.
-    case
-        when s.kind = 'individual' then
-            (%(personal_tiers)s::text[])[1 + width_bucket(s.weighted_month_sum, %(personal_floor_sums)s::numeric[])]
-        when s.is_strategic then (%(corporate_tiers)s::text[])[cardinality(%(corporate_tiers)s::text[])]
-        else (%(corporate_tiers)s::text[])[1 + greatest(
-            width_bucket(s.eva_annual, %(contribution_floors)s::numeric[]),
-            coalesce(
-                (%(deposit_ranks)s::int[])[nullif(width_bucket(s.deposit_year_sum, %(deposit_floor_sums)s::numeric[]), 0)],
-                0
-            )
-        )]
-    end,
+    t.tier,
     s.is_closed, s.account_count, s.deposit_balance, s.deposit_month_sum, s.deposit_year_sum, s.loan_balance,
     s.loan_month_sum, s.loan_year_sum, s.asset_balance, s.asset_month_sum, s.weighted_month_sum, s.eva, s.eva_annual,
-    s.pretax, s.coverage
+    s.pretax, s.coverage, k.contribution_score, k.contribution_less, k.contribution_equal, k.contribution_among, l.score,
+    l.coverage, r.score, r.coverage, k.peer_id, k.contribution_percentile, k.loyalty_percentile, k.risk_percentile,
+    t.tier_by_figures, t.tier_since, t.months_below, t.protected_until, t.next_tier, t.next_gap, t.drop_gap, g.primary_id,
+    g.members, g.contribution, g.contribution_annual, b.points_year, g.deposit_points,
+    case when s.kind = 'corporate' then 'unknown' else '' end, b.life, b.last_own_on, b.own_180d, k.recency_rank,
+    k.frequency_rank, k.money_rank
 from standing as s
+join stage_tier as t on t.customer_id = s.customer_id
+join stage_rank as k on k.customer_id = s.customer_id
+join segmentation_behaviour as b on b.run_id = %(run_id)s and b.customer_id = s.customer_id
+join segmentation_related as g on g.run_id = %(run_id)s and g.customer_id = s.customer_id
+join segmentation_loyalty as l on l.run_id = %(run_id)s and l.customer_id = s.customer_id
+join segmentation_risk as r on r.run_id = %(run_id)s and r.customer_id = s.customer_id

@@ -1,0 +1,33 @@
+"""What a night notices about a customer, and when it tells somebody: rules, levels, cool-downs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from segmentation.policy import Policy
+
+CHOICES = {
+    "deposits_down_shares": (
+        {"yellow": "0.20", "orange": "0.30", "red": "0.50"}, "share", "D", "Fall against the average of the three months before.",
+    ),
+    "deposits_down_from": ("10000", "base currency", "D", "Smaller averages raise no alert."),
+    "large_move": ({"individual": "500000", "corporate": "5000000"}, "base currency a day", "D", "Money out or in on one day."),
+    "maturity_days": ([7, 30], "days", "D", "Before a deposit, an investment or a loan falls due."),
+    "document_days": (30, "days", "D", "Before an identity document or a risk assessment expires."),
+    "risk_assessment_months": (12, "months", "V", "How long a risk assessment holds."),
+    "near_threshold_share": ("0.10", "share", "D", "This close to a tier's floor, from below or from above."),
+    "alert_cooldown_days": (
+        {
+            "deposits_down": 30, "large_outflow": 7, "large_inflow": 7, "maturity": 15, "first_overdue": 30,
+            "class_downgraded": 30, "class_mismatch": 30, "identity_expiring": 30, "assessment_expiring": 30, "tier_won": 0,
+            "tier_lost": 0, "near_up": 30, "near_down": 30,
+        },
+        "days", "D", "The same alert of the same customer and account is not told again within so many days, unless it is graver.",
+    ),
+}  # fmt: skip
+
+
+def parameters(policy: Policy) -> dict[str, Any]:
+    """Return the values the statements take."""
+    return {}
