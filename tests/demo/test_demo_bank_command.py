@@ -1,6 +1,7 @@
 """``manage.py demo_bank`` from nothing to a published night, and again."""
 
 import contextlib
+import datetime
 import json
 import os
 import subprocess
@@ -8,6 +9,8 @@ import sys
 
 import pytest
 from django.conf import settings
+
+from crm.management.commands.demo_bank import past_nights
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 ARGUMENTS = ["demo_bank", "--customers", "420", "--months", "2", "--seed", "6", "--json"]
@@ -53,6 +56,10 @@ def test_it_builds_loads_opens_accounts_and_publishes_a_night_and_a_second_time_
     assert sum(batch["rows_rejected"] for batch in answer["load"]) == 0
     assert sum(batch["breaks"] for batch in answer["load"]) == len(answer["planted_breaks"]) == 3
     assert answer["night"]["published"] is True
+    last = datetime.date.fromisoformat(answer["as_of"])
+    told = [line.split()[-1] for line in done.stderr.splitlines() if line.startswith("Running the night of")]
+    assert told == [day.isoformat() for day in [*past_nights(last, 2, 13), last]]
+    assert len(told) >= 5
     assert answer["night"]["as_of"] == answer["as_of"] == answer["batches"][-1]
     assert len(answer["accounts"]) == 10
     passwords = [row["password"] for row in json.loads((tmp_path / "files/demo-accounts.json").read_text())]

@@ -120,7 +120,7 @@ class Command(BaseCommand):
                 call_command("migrate", interactive=False, verbosity=0)
 
     def fill(self, customers: int | None, months: int, seed: int) -> None:
-        """Build the demo bank unless a night of it is published already."""
+        """Build the demo bank unless the night of its last day is published already."""
         from crm.core.models import Run
         from customers.models import FeedBatch
 
@@ -131,7 +131,10 @@ class Command(BaseCommand):
                 f"The bank that stands has {begun['customers']} customers; SIZE counts for a new one. "
                 f"For a new one stop the demo and remove {data_folder(settings.PROFILE)}."
             )
-        if Run.objects.filter(kind="night", state="done").exists():
+        nights = Run.objects.filter(kind="night", state="done")
+        if begun:
+            nights = nights.filter(business_date__gte=begun["as_of"])
+        if nights.exists():
             return
         wanted = {"customers": customers or CUSTOMERS, "months": months, "seed": seed}
         if begun:  # a build that was stopped half way goes on with the same bank

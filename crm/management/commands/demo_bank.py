@@ -17,14 +17,13 @@ from django.core.management.base import BaseCommand, CommandError
 from crm.core import clock
 from crm.demo.build import Built, build
 from crm.demo.feed import SOURCE
+from crm.demo.horizon import NIGHTS, Horizon
 
 ORDER = "demo-bank.json"
 
 
 class Command(BaseCommand):
-    help = (
-        "Build a demo bank as feed batches, load them, run the last night, and open accounts to look at it."
-    )
+    help = "Build a demo bank as feed batches, load them, run its nights, and open accounts to look at it."
     requires_system_checks = ()
 
     def add_arguments(self, parser) -> None:
@@ -39,13 +38,19 @@ class Command(BaseCommand):
             help="last day of the bank; yesterday in Shanghai by default",
         )
         parser.add_argument(
+            "--month-ends",
+            type=int,
+            default=13,
+            help="past month ends whose nights are run, too, so that trends and tiers have a history",
+        )
+        parser.add_argument(
             "--out", type=Path, help="write the batches and the truth about them there, and touch no database"
         )
         parser.add_argument(
             "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"
         )
 
-    def handle(self, *args, customers, months, seed, as_of, out, **options) -> None:
+    def handle(self, *args, customers, months, seed, as_of, out, month_ends, **options) -> None:
         at = clock.now()
         today = clock.business_date(at)
         if as_of is not None and as_of > today:
@@ -64,6 +69,8 @@ class Command(BaseCommand):
             built = self.build(Path(folder) / "feed", day, wanted, truth=False)
             answer |= built.as_dict() | {"load": self.load(Path(folder) / "feed", at)}
         answer["accounts"] = self.open_accounts(at)
+        for past in past_nights(day, months, month_ends):
+            self.night(past)
         answer["night"] = self.night(day)
         self.tell(options["json"], answer)
 
@@ -161,6 +168,20 @@ class Command(BaseCommand):
             return
         rows = ", ".join(f"{count:,} {name.removesuffix('.csv')}" for name, count in answer["rows"].items())
         self.stdout.write(f"The demo bank stands as of {answer['as_of']}: {rows}.")
+
+
+def past_nights(day: datetime.date, months: int, month_ends: int) -> list[datetime.date]:
+    """Return the dates before ``day`` whose nights the bank is shown with, in order: the newest ``month_ends`` month ends
+    that have a whole month of history behind them, and the days of the daily batches."""
+    first = Horizon(day, months).start
+    days = {day - datetime.timedelta(days=n) for n in range(1, NIGHTS)}
+    end = day.replace(day=1) - datetime.timedelta(days=1)
+    for _ in range(month_ends):
+        if end.replace(day=1) < first:
+            break
+        days.add(end)
+        end = end.replace(day=1) - datetime.timedelta(days=1)
+    return sorted(days)
 
 
 def _line(result) -> str:
