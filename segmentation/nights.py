@@ -6,7 +6,9 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from django.db.models import Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
 
 from crm.core.models import Run
 from customers.models import FeedBatch
@@ -25,7 +27,7 @@ _RULES = [
 def published(as_of: datetime.date | None = None) -> PublishedNight | None:
     """Return the newest published night (on or before ``as_of``) whose rows are kept. Ask once per request: everything
     on a page must come from one night."""
-    nights = PublishedNight.objects.filter(kept=True).select_related("run")
+    nights = PublishedNight.objects.filter(kept=True).select_related("run").annotate(**basis())
     if as_of is not None:
         nights = nights.filter(business_date__lte=as_of)
     return nights.order_by("-business_date").first()
@@ -56,16 +58,32 @@ def code_version() -> str:
     return digest.hexdigest()[:16]
 
 
+def basis(day: str = "business_date") -> dict[str, Any]:
+    """Return annotations for rows of a run (``run_id``) and a date (the column ``day``): what the run pinned, and what a
+    night of the date would rest on now. Asked together with the rows, they cost a page no question of their own."""
+    run = Run.objects.filter(pk=OuterRef("run_id"))
+    set_values = policy.rows(OuterRef(day)).values(json=JSONObject(name="name", value="value"))
+    return {
+        "pinned_batches": Subquery(run.values(pinned=F("inputs__batches"))[:1]),
+        "pinned_parameters": Subquery(run.values("parameters_version")[:1]),
+        "published_batches": ArraySubquery(published_batches(OuterRef(day)).values("pk")),
+        "set_parameters": ArraySubquery(set_values),
+    }
+
+
+def has_changed(row: Any) -> bool:
+    """Return whether a row read with its :func:`basis` rests on other batches or parameters than hold for its date now."""
+    now = policy.of_rows((pair["name"], pair["value"]) for pair in row.set_parameters)
+    return row.pinned_batches != row.published_batches or row.pinned_parameters != now.version
+
+
 def is_stale(night: PublishedNight) -> bool:
-    """Return whether batches or parameters of the night's date have changed since it ran: late or corrected feeds."""
-    run: Run = night.run
-    return (
-        run.inputs.get("batches") != batches_of(night.business_date)
-        or run.parameters_version != policy.on(night.business_date).version
-    )
+    """Return whether what the night of a date rests on has changed since it ran: late or corrected feeds, parameters."""
+    return has_changed(PublishedNight.objects.annotate(**basis()).get(pk=night.pk))
 
 
 def stale_nights() -> list[PublishedNight]:
     """Return the kept nights that are stale, newest first."""
-    kept = PublishedNight.objects.filter(kept=True).select_related("run").order_by("-business_date")
-    return [night for night in kept if is_stale(night)]
+    kept = PublishedNight.objects.filter(kept=True).select_related("run").annotate(**basis())
+    kept = kept.order_by("-business_date")
+    return [night for night in kept if has_changed(night)]

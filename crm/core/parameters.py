@@ -6,6 +6,7 @@ A computed row can name the version it used, so "why" has an answer years later.
 import datetime
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,9 @@ class Definition:
 
 _definitions: dict[str, Definition] = {}
 
+# The newest day wins, then the newest version of that day.
+IN_ORDER = ("name", "valid_from", "version")
+
 
 def define(name: str, default: Any, *, unit: str = "", source: str = "D", note: str = "") -> str:
     """Declare a parameter and its default; return the name. Values are JSON (amounts and rates as decimal strings)."""
@@ -43,13 +47,27 @@ def value(name: str, on: datetime.date) -> Any:
 def values(on: datetime.date, names: list[str] | None = None) -> dict[str, Any]:
     """Return the values in force on a day, every declared parameter unless ``names`` are given; one query."""
     wanted = names if names is not None else list(_definitions)
-    in_force = {name: _definitions[name].default for name in wanted}
-    rows = Parameter.objects.filter(name__in=wanted, valid_from__lte=on).order_by(
-        "name", "valid_from", "version"
-    )
-    for name, set_value_ in rows.values_list("name", "value"):
-        in_force[name] = set_value_  # the newest day wins, then the newest version of that day
+    rows = Parameter.objects.filter(name__in=wanted, valid_from__lte=on).order_by(*IN_ORDER)
+    return over_defaults(wanted, rows.values_list("name", "value"))
+
+
+def over_defaults(names: Iterable[str], rows: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the values in force given what was set, (name, value) as ``IN_ORDER`` sorts it."""
+    in_force = {name: _definitions[name].default for name in names}
+    for name, set_value in rows:
+        if name in in_force:
+            in_force[name] = set_value
     return in_force
+
+
+def defined(name: str) -> Definition:
+    """Return what a parameter is declared to be. Raises KeyError."""
+    return _definitions[name]
+
+
+def declared() -> list[Definition]:
+    """Return every parameter, in the order of declaration."""
+    return list(_definitions.values())
 
 
 def version_hash(on: datetime.date) -> str:
