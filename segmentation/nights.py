@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
-from crm.core.models import Run
+from crm.core import parameters
+from crm.core.models import Parameter, Run
 from customers.models import FeedBatch
 from customers.models.batches import BatchState
 from segmentation import policy
@@ -33,14 +34,16 @@ def published(as_of: datetime.date | None = None) -> PublishedNight | None:
     return nights.order_by("-business_date").first()
 
 
+def published_batches(as_of: Any) -> QuerySet[FeedBatch]:
+    """Return the published batches a night of ``as_of`` (a date, or an expression giving one) rests on: those up to that
+    date, and the first of every source, whose rows were known from their own dates on."""
+    upto = Q(business_date__lte=as_of) | Q(is_first=True)
+    return FeedBatch.objects.filter(upto, state=BatchState.PUBLISHED).order_by("pk")
+
+
 def batches_of(as_of: datetime.date) -> list[int]:
-    """Return the ids of the published batches a night of ``as_of`` rests on: those up to that date, and the first of
-    every source, whose rows were known from their own dates on."""
-    return list(
-        FeedBatch.objects.filter(Q(business_date__lte=as_of) | Q(is_first=True), state=BatchState.PUBLISHED)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
+    """Return their ids."""
+    return list(published_batches(as_of).values_list("pk", flat=True))
 
 
 def inputs_of(as_of: datetime.date, base_currency: str) -> dict[str, Any]:
@@ -62,19 +65,21 @@ def basis(day: str = "business_date") -> dict[str, Any]:
     """Return annotations for rows of a run (``run_id``) and a date (the column ``day``): what the run pinned, and what a
     night of the date would rest on now. Asked together with the rows, they cost a page no question of their own."""
     run = Run.objects.filter(pk=OuterRef("run_id"))
-    set_values = policy.rows(OuterRef(day)).values(json=JSONObject(name="name", value="value"))
+    values = Parameter.objects.filter(name__in=policy.NAMES, valid_from__lte=OuterRef(day))
+    pair = JSONObject(name="name", value="value")
     return {
         "pinned_batches": Subquery(run.values(pinned=F("inputs__batches"))[:1]),
         "pinned_parameters": Subquery(run.values("parameters_version")[:1]),
-        "published_batches": ArraySubquery(published_batches(OuterRef(day)).values("pk")),
-        "set_parameters": ArraySubquery(set_values),
+        "batches_now": ArraySubquery(published_batches(OuterRef(day)).values("pk")),
+        "values_now": ArraySubquery(values.order_by(*parameters.IN_ORDER).values(pair=pair)),
     }
 
 
 def has_changed(row: Any) -> bool:
     """Return whether a row read with its :func:`basis` rests on other batches or parameters than hold for its date now."""
-    now = policy.of_rows((pair["name"], pair["value"]) for pair in row.set_parameters)
-    return row.pinned_batches != row.published_batches or row.pinned_parameters != now.version
+    pairs = ((pair["name"], pair["value"]) for pair in row.values_now)
+    now = policy.Policy(parameters.over_defaults(policy.NAMES, pairs))
+    return row.pinned_batches != row.batches_now or row.pinned_parameters != now.version
 
 
 def is_stale(night: PublishedNight) -> bool:
