@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,9 +26,18 @@ CHOICES = {
         },
         "days", "D", "The same alert of the same customer and account is not told again within so many days, unless it is graver.",
     ),
+    "tier_alert_levels": (
+        {"tier_won": "note", "tier_lost": "orange", "near_up": "note", "near_down": "blue", "below": "yellow"},
+        "level", "D", "How grave what a tier tells is; below: already under the line from which a tier is lost.",
+    ),
 }  # fmt: skip
 
 
 def parameters(policy: Policy) -> dict[str, Any]:
     """Return the values the statements take."""
-    return {}
+    return {
+        # What is told of the signals: 80_alerts.
+        "near_share": policy.decimal("near_threshold_share"),
+        "alert_cooldowns": json.dumps(policy["alert_cooldown_days"]),
+        "tier_alert_levels": json.dumps(policy["tier_alert_levels"]),
+    }
