@@ -170,6 +170,13 @@ class Shell:
 
         return freshness(self.request.user) if self.signed_in else None
 
+    @property
+    def night_read(self) -> Any:
+        """The night whose figures the page shows (``segmentation.reading``); the page must be rendered before it is asked."""
+        from segmentation.reading import read_by  # models must be loaded first
+
+        return read_by(self.request) if self.signed_in else None
+
     @cached_property
     def jobs(self) -> list[Job]:
         """Runs that are not finished, newest first, for those who may watch them."""

@@ -31,7 +31,8 @@ def of_customer(request: HttpRequest, customer_id: int) -> Standing | None:
         newest = PublishedNight.objects.filter(kept=True).order_by("-business_date")
         rows = Standing.objects.visible_to(request.user).filter(customer_id=customer_id)
         rows = rows.filter(run_id=newest.values("run_id")[:1])
-        found = rows.annotate(base_currency=Subquery(newest.values("base_currency")[:1])).first()
+        currency = Subquery(newest.values("base_currency")[:1])
+        found = rows.annotate(base_currency=currency, **nights.basis("as_of")).first()
         if found is not None:
             display.base_currency_is(found.base_currency)
         known[customer_id] = found

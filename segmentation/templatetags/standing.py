@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 
 from crm.core.access import may
-from segmentation import standing
+from segmentation import nights, reading, standing
 from segmentation.models import AccountMeasure, PublishedNight, Standing
 
 register = template.Library()
@@ -25,4 +25,8 @@ def measure_of(context: dict[str, Any], account) -> AccountMeasure | None:
         return None
     newest = PublishedNight.objects.filter(kept=True).order_by("-business_date").values("run_id")[:1]
     rows = AccountMeasure.objects.visible_to(user).filter(run_id=newest)
-    return rows.filter(customer_id=account.customer_id, account_id=account.pk).first()
+    rows = rows.filter(customer_id=account.customer_id, account_id=account.pk)
+    measure = rows.annotate(**nights.basis("as_of")).first()
+    if measure is not None:
+        reading.note(context["request"], measure)
+    return measure
