@@ -1,12 +1,16 @@
 """Contribution of a customer as pure functions: the formulas in one place to read, and the oracle the night's statements
 are held against. Exact fractions inside, one rounding per line (half up, away from zero), totals are sums of lines."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from segmentation.policy import Policy
+if TYPE_CHECKING:
+    from segmentation.policy import Policy
 
 CENT = 100
 

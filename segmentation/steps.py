@@ -29,6 +29,11 @@ STAGES = {
     "stage_curve": "currency varchar(3), term_days int, valid_from date, rate numeric",
     "stage_fx": "currency varchar(3), rate numeric",
     "stage_minute": "customer_id bigint, mtd numeric, ytd numeric, r12 numeric",
+    "stage_debt": """customer_id bigint, debts int, days_told int, overdue_days int, classes_told int, probability numeric,
+        class_rank smallint, exposure numeric""",
+    "stage_guarantee": "customer_id bigint, guarantors int, warned int, in_ring boolean",
+    "stage_counterparty": "customer_id bigint, hhi numeric",
+    "stage_size": "customer_id bigint, size varchar(8)",
     "stage_tier": """customer_id bigint, was varchar(12), tier varchar(12), why varchar(10), tier_by_figures varchar(12),
         tier_since date, months_below smallint, protected_until date, next_tier varchar(12), next_gap numeric(20, 2),
         drop_gap numeric(20, 2)""",
@@ -165,7 +170,10 @@ def relate(cursor, night: Night) -> tuple[int, str]:
 
 def signal(cursor, night: Night) -> tuple[int, str]:
     """Note what holds of each customer tonight."""
-    rows = statement(cursor, "46_signals", night)
+    rows = sum(
+        statement(cursor, name, night)
+        for name in ("46_money_signals", "47_credit_signals", "48_document_signals")
+    )
     key(cursor, night, "signal", "customer_id", "kind", "account_id")
     return rows, ""
 
@@ -177,6 +185,12 @@ def score_loyalty(cursor, night: Night) -> tuple[int, str]:
 
 
 def score_risk(cursor, night: Night) -> tuple[int, str]:
+    make_stages(cursor, "stage_debt", "stage_guarantee", "stage_counterparty")
+    statement(cursor, "52_debts", night)
+    analyze(cursor, "stage_debt")
+    statement(cursor, "53_guarantors", night)
+    statement(cursor, "54_counterparties", night)
+    analyze(cursor, "stage_guarantee", "stage_counterparty")
     rows = statement(cursor, "55_risk", night)
     key(cursor, night, "risk", "customer_id")
     return rows, ""
@@ -184,13 +198,15 @@ def score_risk(cursor, night: Night) -> tuple[int, str]:
 
 def stand(cursor, night: Night) -> tuple[int, str]:
     """Give every customer his tier, his peers, his ranks and so his standing; write down which tiers changed."""
-    make_stages(cursor, "stage_tier", "stage_rank")
+    make_stages(cursor, "stage_tier", "stage_rank", "stage_size")
     statement(cursor, "60_tiers", night)
     analyze(cursor, "stage_tier")
     statement(cursor, "61_peer_groups", night)
     key(cursor, night, "peergroup", "peer_id")
     statement(cursor, "62_ranks", night)
     analyze(cursor, "stage_rank")
+    statement(cursor, "64_sizes", night)
+    analyze(cursor, "stage_size")
     rows = statement(cursor, "65_standings", night)
     key(cursor, night, "standing", "customer_id")
     statement(cursor, "66_tier_changes", night)

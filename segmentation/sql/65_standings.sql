@@ -1,7 +1,8 @@
 -- Where every customer known on the date stands: deposits, loans, assets, contribution of the year, tier.
 -- grain   one row per customer
 -- reads   customers_customer_as_of, customers_assignment, segmentation_accountmeasure, segmentation_contribution,
---         segmentation_behaviour, segmentation_related, segmentation_loyalty, segmentation_risk, stage_tier, stage_rank
+--         segmentation_behaviour, segmentation_related, segmentation_loyalty, segmentation_risk, stage_tier, stage_rank,
+--         stage_size
 -- writes  segmentation_standing
 -- params  run_id, as_of, families
 with
@@ -84,11 +85,12 @@ select
     l.coverage, r.score, r.coverage, k.peer_id, k.contribution_percentile, k.loyalty_percentile, k.risk_percentile,
     t.tier_by_figures, t.tier_since, t.months_below, t.protected_until, t.next_tier, t.next_gap, t.drop_gap, g.primary_id,
     g.members, g.contribution, g.contribution_annual, b.points_year, g.deposit_points,
-    case when s.kind = 'corporate' then 'unknown' else '' end, b.life, b.last_own_on, b.own_180d, k.recency_rank,
+    coalesce(z.size, ''), b.life, b.last_own_on, b.own_180d, k.recency_rank,
     k.frequency_rank, k.money_rank
 from standing as s
 join stage_tier as t on t.customer_id = s.customer_id
 join stage_rank as k on k.customer_id = s.customer_id
+left join stage_size as z on z.customer_id = s.customer_id
 join segmentation_behaviour as b on b.run_id = %(run_id)s and b.customer_id = s.customer_id
 join segmentation_related as g on g.run_id = %(run_id)s and g.customer_id = s.customer_id
 join segmentation_loyalty as l on l.run_id = %(run_id)s and l.customer_id = s.customer_id
