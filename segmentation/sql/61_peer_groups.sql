@@ -1,13 +1,24 @@
 -- Whom customers are compared with: open customers of a kind, tier and branch, of a kind and tier, of a kind.
--- grain   one row per group
+-- grain   one row per group; a kind has one even where nobody is open
 -- reads   customers_customer_as_of, stage_tier
 -- writes  segmentation_peergroup
 -- params  run_id, as_of
-insert into segmentation_peergroup (run_id, peer_id, kind, tier, branch_id, size)
-select %(run_id)s, row_number() over (order by k.kind), k.kind, '', null, k.size
-from (
-    select c.kind, count(*) as size
+with
+customers as (
+    select c.kind, t.tier, c.branch_id, c.closed_on is null or c.closed_on > %(as_of)s as is_open
     from stage_tier as t
     join customers_customer_as_of(%(as_of)s::date) as c on c.id = t.customer_id
-    group by c.kind
-) as k
+),
+groups as (
+    select c.kind, coalesce(c.tier, '') as tier, c.branch_id, count(*) filter (where c.is_open) as size
+    from customers as c
+    group by grouping sets ((c.kind, c.tier, c.branch_id), (c.kind, c.tier), (c.kind))
+    -- A closed customer must find somebody's group, too: his kind's at the latest.
+    having count(*) filter (where c.is_open) > 0 or grouping(c.tier) = 1
+)
+insert into segmentation_peergroup (run_id, peer_id, kind, tier, branch_id, size)
+select
+    %(run_id)s,
+    row_number() over (order by g.kind collate "C", g.tier collate "C", g.branch_id nulls first),
+    g.kind, g.tier, g.branch_id, g.size
+from groups as g
