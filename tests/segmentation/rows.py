@@ -8,7 +8,18 @@ from django.db import connection
 
 from crm.core import clock, jobs
 from crm.core.models import Branch, Run, RunState
-from customers.models import Account, Balance, Customer, FeedBatch, FeedTouch, Product, Rate, Transaction
+from customers.models import (
+    Account,
+    Balance,
+    Customer,
+    FeedBatch,
+    FeedTouch,
+    Identity,
+    Product,
+    Rate,
+    Relation,
+    Transaction,
+)
 from segmentation import nightly
 from segmentation.models import (
     AccountMeasure,
@@ -94,6 +105,35 @@ class Hand:
                 account=account, customer=account.customer, booked_on=day, txn_no=f"H{next(_numbers)}", amount=amount, kind=kind,
                 channel=channel, **self._fed,
             )  # fmt: skip
+
+    def relation(self, customer: Customer, related: Customer, kind: str = "guarantor", **facts) -> Relation:
+        return Relation.rows.create(customer=customer, related=related, kind=kind, **self._fed, **facts)
+
+    def identity(self, customer: Customer, expires_on: datetime.date | None) -> Identity:
+        no = f"H{next(_numbers)}"
+        return Identity.rows.create(
+            customer=customer, id_type="passport", number=no, number_print=no.encode(), number_mask=no, expires_on=expires_on,
+            **self._fed,
+        )  # fmt: skip
+
+    def change(self, row, **facts) -> None:
+        """Deliver a newer version of a fed row on this hand's day; the version it replaces goes to the history."""
+        table = row._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "insert into customers_rowhistory"
+                " (entity, key, customer_id, row, known_on, superseded_on, batch_id, superseded_by_id)"
+                f" select %s, %s, %s, to_jsonb(t), t.known_on, %s, t.batch_id, %s from {table} as t where t.id = %s",
+                [
+                    table.removeprefix("customers_"),
+                    str(row.pk),
+                    getattr(row, "customer_id", row.pk),
+                    self.day,
+                    self.batch.pk,
+                    row.pk,
+                ],
+            )
+        type(row).rows.filter(pk=row.pk).update(batch=self.batch, known_on=self.day, **facts)
 
     def rate(
         self, kind: str, currency: str, valid_from: datetime.date, rate: str, term_days: int = 0
