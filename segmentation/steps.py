@@ -73,6 +73,8 @@ class Night:
         return {
             **values,
             **named,
+            "recent_firsts": [month.first for month in stretches.recent],
+            "recent_days": [month.days for month in stretches.recent],
             "run_id": self.run_id,
             "as_of": self.as_of,
             "base_currency": self.inputs["base_currency"],
@@ -154,6 +156,8 @@ def contribute(cursor, night: Night) -> tuple[int, str]:
 
 def behave(cursor, night: Night) -> tuple[int, str]:
     """Say what each customer does and holds."""
+    make_stages(cursor, "stage_fx")
+    statement(cursor, "26_exchange_rates", night)
     rows = statement(cursor, "42_behaviour", night)
     key(cursor, night, "behaviour", "customer_id")
     return rows, ""

@@ -7,7 +7,8 @@
 -- params  run_id, as_of, base_currency, families, classes, bands, default_fx, day_base, year_base, counter_cost,
 --         digital_cost, maintenance, lgd_unsecured, lgd_secured, rw_company, rw_sme, rw_retail, rw_mortgage,
 --         rw_mortgage_high, sme_limit, surcharge, capital_ratio, hurdle, month_days, year_days, rolling_days,
---         month_first, year_first, rolling_first
+--         month_first, year_first, rolling_first, recent_days, term_floors, term_coefficients, point_families,
+--         point_coefficients
 with
 families as (
     select f.family, f.side, f.interest, f.transfer, f.fee
@@ -68,7 +69,14 @@ held as (
         coalesce(
             (select array_agg(v * 0.01 order by i) from unnest(s.recent_sums) with ordinality as n (v, i)),
             array_fill(0::numeric, array[12])
-        ) as recent_sums
+        ) as recent_sums,
+        case
+            when f.side <> 'deposit' then 0
+            when p.family = 'term_deposit' then
+                -- A term deposit that says no end counts as one of a year.
+                (%(term_coefficients)s::numeric[])[1 + width_bucket(coalesce(a.matures_on - a.opened_on, 365), %(term_floors)s::int[])]
+            else coalesce((%(point_coefficients)s::numeric[])[array_position(%(point_families)s::text[], p.family::text)], 0)
+        end as point_coefficient
     from accounts as a
     join products as p on p.product_id = a.product_id
     join families as f on f.family = p.family
@@ -147,7 +155,8 @@ priced as (
         100 * case when r.side = 'investment' then %(year_base)s else %(day_base)s end as margin_base,
         (r.fx_rate * case when r.side = 'debt' then r.used_interest else 0 end)::numeric(60, 30) as interest_factor,
         (r.fx_rate * coalesce(r.pd, 0) * r.lgd)::numeric(60, 30) as loss_factor,
-        (r.fx_rate * r.risk_weight * %(capital_ratio)s)::numeric(60, 30) as capital_factor
+        (r.fx_rate * r.risk_weight * %(capital_ratio)s)::numeric(60, 30) as capital_factor,
+        (r.fx_rate * r.point_coefficient)::numeric(60, 30) as point_factor
     from rated as r
 )
 insert into segmentation_accountmeasure
@@ -163,7 +172,13 @@ select
     p.used_interest, p.used_transfer, p.used_fee, p.inputs_asked, p.inputs_given,
     p.balance, p.month_sum, p.quarter_sum, p.year_sum, p.rolling_sum,
     p.is_open, p.days_past_due, p.five_class, p.own_90d, p.own_180d, p.last_own_on, p.salary_mask, p.outflow_mask, p.repaid,
-    p.recent_sums, 0, 0,
+    p.recent_sums,
+    round(greatest(p.month_sum, 0) * p.point_factor / (10000 * %(month_days)s), 2),
+    case when p.point_factor = 0 then 0 else (
+        select sum(round(greatest(n.day_sum, 0) * p.point_factor / (10000 * n.days), 2))
+        from unnest(p.recent_sums, %(recent_days)s::int[]) with ordinality as n (day_sum, days, i)
+        where n.i <= extract(month from %(as_of)s::date)
+    ) end,
     round(p.month_sum * p.margin_factor / p.margin_base, 2),
     round(p.month_fees * p.fx_rate * 0.01, 2),
     round(p.month_counter * %(counter_cost)s + p.month_digital * %(digital_cost)s
