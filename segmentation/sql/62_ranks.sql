@@ -10,12 +10,13 @@ groups as (
     from segmentation_peergroup as g
     where g.run_id = %(run_id)s
 ),
--- Narrow on purpose: these rows are sorted once a figure.
 customers as (
     select
         c.id as customer_id,
         case when b.size >= %(peer_floor)s then b.peer_id when w.size >= %(peer_floor)s then w.peer_id else k.peer_id end
             as peer_id,
+        b.peer_id as narrow_id,
+        w.peer_id as wide_id,
         k.peer_id as kind_id,
         (c.closed_on is null or c.closed_on > %(as_of)s)::int as counts,
         e.eva,
@@ -34,29 +35,42 @@ customers as (
     left join groups as w on w.kind = c.kind and w.tier = t.tier and w.branch_id is null
     left join groups as b on b.kind = c.kind and b.tier = t.tier and b.branch_id = c.branch_id
 ),
--- ``…_upto`` counts those not above him, himself among them; ``…_same`` those level with him; ``…_of`` all there are.
--- The three windows of a figure share one sort. Who has no value sorts last and is not counted.
-counted as (
+-- Who falls back is compared with the whole wider group, not only with the others who fell back. Groups that nobody is
+-- compared with are left out. Narrow rows: they are sorted once a figure.
+members as (
+    select c.customer_id, m.peer_id, m.peer_id = c.peer_id as asks, c.counts, c.eva, c.loyalty, c.risk
+    from customers as c
+    cross join lateral (values (c.narrow_id), (c.wide_id), (c.kind_id)) as m (peer_id)
+    where m.peer_id in (select k.peer_id from customers as k)
+),
+-- ``…_upto`` counts those not above him, himself among them; ``…_level`` those level with him; ``…_of`` all there are.
+-- The windows of a figure share one sort. Who has no value sorts last and is not counted.
+placed as (
     select
-        c.customer_id, c.peer_id, c.kind_id, c.eva, c.loyalty, c.risk, c.last_own_on, c.own_180d, c.assets,
-        sum(c.counts) over (partition by c.kind_id) as kind_of,
+        m.customer_id, m.peer_id, m.asks, m.loyalty, m.risk,
+        sum(m.counts) over (partition by m.peer_id) as eva_of,
+        sum(m.counts) over (partition by m.peer_id order by m.eva) as eva_upto,
+        sum(m.counts) over (partition by m.peer_id, m.eva) as eva_level,
+        sum(m.counts) filter (where m.loyalty is not null) over (partition by m.peer_id) as loyalty_of,
+        sum(m.counts) over (partition by m.peer_id order by m.loyalty) as loyalty_upto,
+        sum(m.counts) over (partition by m.peer_id, m.loyalty) as loyalty_level,
+        sum(m.counts) filter (where m.risk is not null) over (partition by m.peer_id) as risk_of,
+        sum(m.counts) over (partition by m.peer_id order by m.risk) as risk_upto,
+        sum(m.counts) over (partition by m.peer_id, m.risk) as risk_level
+    from members as m
+),
+of_kind as (
+    select
+        c.customer_id, c.last_own_on,
+        sum(c.counts) over (partition by c.kind_id) as among,
         sum(c.counts) over (partition by c.kind_id order by c.eva) as eva_upto,
-        sum(c.counts) over (partition by c.kind_id, c.eva) as eva_same,
-        sum(c.counts) over (partition by c.peer_id) as peer_of,
-        sum(c.counts) over (partition by c.peer_id order by c.eva) as peer_eva_upto,
-        sum(c.counts) over (partition by c.peer_id, c.eva) as peer_eva_same,
-        sum(c.counts) filter (where c.loyalty is not null) over (partition by c.peer_id) as loyalty_of,
-        sum(c.counts) over (partition by c.peer_id order by c.loyalty) as loyalty_upto,
-        sum(c.counts) over (partition by c.peer_id, c.loyalty) as loyalty_same,
-        sum(c.counts) filter (where c.risk is not null) over (partition by c.peer_id) as risk_of,
-        sum(c.counts) over (partition by c.peer_id order by c.risk) as risk_upto,
-        sum(c.counts) over (partition by c.peer_id, c.risk) as risk_same,
+        sum(c.counts) over (partition by c.kind_id, c.eva) as eva_level,
         sum(c.counts) over (partition by c.kind_id order by c.last_own_on) as recency_upto,
-        sum(c.counts) over (partition by c.kind_id, c.last_own_on) as recency_same,
+        sum(c.counts) over (partition by c.kind_id, c.last_own_on) as recency_level,
         sum(c.counts) over (partition by c.kind_id order by c.own_180d) as frequency_upto,
-        sum(c.counts) over (partition by c.kind_id, c.own_180d) as frequency_same,
+        sum(c.counts) over (partition by c.kind_id, c.own_180d) as frequency_level,
         sum(c.counts) over (partition by c.kind_id order by c.assets) as money_upto,
-        sum(c.counts) over (partition by c.kind_id, c.assets) as money_same
+        sum(c.counts) over (partition by c.kind_id, c.assets) as money_level
     from customers as c
 )
 -- Mid-rank: 100 × (below + ½ level) ÷ all = 50 × (2 × upto − level) ÷ all. A fifth more each 20 of it, in whole numbers.
@@ -64,18 +78,19 @@ insert into stage_rank
     (customer_id, peer_id, contribution_score, contribution_less, contribution_equal, contribution_among,
      contribution_percentile, loyalty_percentile, risk_percentile, recency_rank, frequency_rank, money_rank)
 select
-    c.customer_id,
-    c.peer_id,
-    round(50.0 * (2 * c.eva_upto - c.eva_same) / nullif(c.kind_of, 0), 4),
-    c.eva_upto - c.eva_same,
-    c.eva_same,
-    c.kind_of,
-    round(50.0 * (2 * c.peer_eva_upto - c.peer_eva_same) / nullif(c.peer_of, 0), 4),
-    case when c.loyalty is not null
-        then round(50.0 * (2 * c.loyalty_upto - c.loyalty_same) / nullif(c.loyalty_of, 0), 4) end,
-    case when c.risk is not null then round(50.0 * (2 * c.risk_upto - c.risk_same) / nullif(c.risk_of, 0), 4) end,
-    case when c.last_own_on = '-infinity' then 1 else 1 + least(4, coalesce(
-        5 * (2 * c.recency_upto - c.recency_same) / (2 * nullif(c.kind_of, 0)), 0)) end,
-    1 + least(4, coalesce(5 * (2 * c.frequency_upto - c.frequency_same) / (2 * nullif(c.kind_of, 0)), 0)),
-    1 + least(4, coalesce(5 * (2 * c.money_upto - c.money_same) / (2 * nullif(c.kind_of, 0)), 0))
-from counted as c
+    k.customer_id,
+    p.peer_id,
+    round(50.0 * (2 * k.eva_upto - k.eva_level) / nullif(k.among, 0), 4),
+    k.eva_upto - k.eva_level,
+    k.eva_level,
+    k.among,
+    round(50.0 * (2 * p.eva_upto - p.eva_level) / nullif(p.eva_of, 0), 4),
+    case when p.loyalty is not null
+        then round(50.0 * (2 * p.loyalty_upto - p.loyalty_level) / nullif(p.loyalty_of, 0), 4) end,
+    case when p.risk is not null then round(50.0 * (2 * p.risk_upto - p.risk_level) / nullif(p.risk_of, 0), 4) end,
+    case when k.last_own_on = '-infinity' then 1 else 1 + least(4, coalesce(
+        5 * (2 * k.recency_upto - k.recency_level) / (2 * nullif(k.among, 0)), 0)) end,
+    1 + least(4, coalesce(5 * (2 * k.frequency_upto - k.frequency_level) / (2 * nullif(k.among, 0)), 0)),
+    1 + least(4, coalesce(5 * (2 * k.money_upto - k.money_level) / (2 * nullif(k.among, 0)), 0))
+from of_kind as k
+join placed as p on p.customer_id = k.customer_id and p.asks
