@@ -53,6 +53,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[Entry, ...]], ...] = (
         (
             Entry("feeds", _("Data feeds"), "database-import", "feeds.view"),
             Entry("nights", _("Nightly runs"), "moon", "nights.view"),
+            Entry("parameters", _("Parameters"), "adjustments", "parameters.view"),
             Entry("org", _("Branches"), "sitemap", "org.view"),
             Entry("staff", _("Staff"), "id-badge-2", "staff.view"),
             Entry("approvals", _("Approvals"), "checks", "approvals.view"),

@@ -8,9 +8,13 @@ class SegmentationConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.core.templatetags import display
-        from segmentation import tasks  # noqa: F401  registers the handler of the night
+        from segmentation import (
+            parameter_words,
+            tasks,  # noqa: F401  registers the handler of the night
+        )
 
         display.figures_are_in(_base_currency)
+        parameter_words.say()
 
 
 def _base_currency() -> str | None:

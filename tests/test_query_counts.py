@@ -64,6 +64,8 @@ PINNED = {
     "org": 8,
     "overview": 11,
     "overview narrowed": 11,
+    "parameter": 9,
+    "parameters": 8,
     "quality": 9,
     "reveal": 8,
     "rights": 5,

@@ -21,7 +21,7 @@ OUT_OF_WORK = {"gone", "idle"}
 OPEN_TO_THE_WORLD = {"health", "sign_in", "welcome", "set_language"}
 
 # They answer a GET with 405 to everybody, before looking for the row.
-TAKES_ORDERS = {"reveal", "approval_decide", "approval_withdraw", "sign_out"}
+TAKES_ORDERS = {"reveal", "approval_decide", "approval_withdraw", "parameter_propose", "sign_out"}
 
 # Rows a URL may name, as (parameter, customer) pairs: one of ann's, one of dora's, the one under a processing stop.
 OWNERS = ["C001", "C005", "C008"]

@@ -68,6 +68,8 @@ ROWS = {
     "run_id": _run,
     "staff_id": _staff,
     "reveal": _reveal,
+    "parameter": lambda bank, owner: {"parameter": "capital_hurdle"},
+    "parameter_propose": lambda bank, owner: {"parameter": "capital_hurdle"},
     "feed_uploaded": lambda bank, owner: {"run_id": _upload(bank, owner)},
     "audit_entry": lambda bank, owner: {"pk": _entry(bank, owner)},
     "approval": lambda bank, owner: {"pk": _approval(bank, owner)},
@@ -79,7 +81,7 @@ OWNED = {"reveal"}
 
 # Rows that are nobody's customer and yet not everybody's: a colleague of another branch, what others have to decide.
 OTHER_BRANCH = {"dora", "eva"}
-NOT_THEIR_DECISION = {"cai", "dora", "rita", "mira", "sean"}
+NOT_THEIR_DECISION = {"cai", "dora", "rita", "han", "mira", "sean"}
 HIDDEN_FROM = {
     "staff_page": OTHER_BRANCH,
     "approval": NOT_THEIR_DECISION,

@@ -47,6 +47,8 @@ VERBS: dict[str, frozenset] = {
     "nights.view": DESKS_OF_DATA,
     "nights.start": frozenset({ADMINISTRATOR}),
     "overview.view": frozenset({ANALYST, SUPERVISOR, PRODUCTS, COMPLIANCE}),
+    "parameters.view": frozenset({ANALYST, ADMINISTRATOR, COMPLIANCE, AUDITOR}),
+    "parameters.set": frozenset({ANALYST, ADMINISTRATOR}),
     # people and places
     "org.view": EVERYONE - COUNTER,
     "staff.view": EVERYONE - COUNTER,
@@ -56,8 +58,8 @@ VERBS: dict[str, frozenset] = {
     "staff.end_sessions": frozenset({SECURITY}),
     "rights.view": frozenset({SECURITY, AUDITOR}),
     # four eyes
-    "approvals.view": frozenset({ADMINISTRATOR, SECURITY, SUPERVISOR, COMPLIANCE}),
-    "approvals.decide": frozenset({ADMINISTRATOR, SECURITY, SUPERVISOR, COMPLIANCE}),
+    "approvals.view": frozenset({ADMINISTRATOR, ANALYST, SECURITY, SUPERVISOR, COMPLIANCE}),
+    "approvals.decide": frozenset({ADMINISTRATOR, ANALYST, SECURITY, SUPERVISOR, COMPLIANCE}),
     # the auditor's desk
     "audit.view": frozenset({AUDITOR}),
     "audit.verify": frozenset({AUDITOR}),
@@ -66,7 +68,9 @@ VERBS: dict[str, frozenset] = {
 
 # Batches and nights are the whole bank's, control totals and rejected rows included: they are for head office, and for
 # whoever runs the machines wherever he sits.
-WHOLE_BANK = frozenset({"feeds.view", "feeds.download_rejects", "nights.view"})
+WHOLE_BANK = frozenset(
+    {"feeds.view", "feeds.download_rejects", "nights.view", "parameters.view", "parameters.set"}
+)
 
 
 def works_here(user, on: datetime.date) -> bool:

@@ -7,7 +7,7 @@ import datetime
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -18,13 +18,24 @@ from crm.core.models.parameters import Parameter
 
 @dataclass(frozen=True)
 class Definition:
-    """``source``: V read in a source, M professional memory, D our design choice, as domain tables mark them."""
+    """``source``: V read in a source, M professional memory, D our design choice, as domain tables mark them.
+
+    The rest is for people who look at it and set it: ``title`` and ``group`` in words, the range of its numbers where it is
+    not its unit's, whether its rows must rise, which words its leaves may be, and whether anybody may set it on a screen.
+    """
 
     name: str
     default: Any
     unit: str
     source: str
     note: str
+    title: Any = ""
+    group: str = "other"
+    least: int | None = None
+    most: int | None = None
+    rising: bool = False
+    words: tuple[str, ...] = ()
+    settable: bool = True
 
 
 _definitions: dict[str, Definition] = {}
@@ -37,6 +48,11 @@ def define(name: str, default: Any, *, unit: str = "", source: str = "D", note: 
     """Declare a parameter and its default; return the name. Values are JSON (amounts and rates as decimal strings)."""
     _definitions[name] = Definition(name, default, unit, source, note)
     return name
+
+
+def describe(name: str, title: Any, group: str, **more: Any) -> None:
+    """Say what people call a declared parameter, and what a value of it must keep to."""
+    _definitions[name] = replace(_definitions[name], title=title, group=group, **more)
 
 
 def value(name: str, on: datetime.date) -> Any:

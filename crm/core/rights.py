@@ -26,6 +26,8 @@ WORDS: dict[str, Any] = {
     "nights.view": _("see the nightly runs"),
     "nights.start": _("start a nightly run"),
     "overview.view": _("see the overview"),
+    "parameters.view": _("see the parameters"),
+    "parameters.set": _("set a parameter, with a second person"),
     "org.view": _("see the branches"),
     "staff.view": _("see colleagues"),
     "staff.invite": _("give a one-time link"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.core.views import approvals, audit, people, reveal, sign_in
+from crm.core.views import approvals, audit, parameters, people, reveal, sign_in
 
 urlpatterns = [
     path("sign-in/", sign_in.sign_in, name="sign_in"),
@@ -26,5 +26,8 @@ urlpatterns = [
     path("staff/<int:staff_id>/restore/", people.staff_restore, name="staff_restore"),
     path("staff/<int:staff_id>/end-sessions/", people.staff_end_sessions, name="staff_end_sessions"),
     path("org/", people.org_tree, name="org"),
+    path("parameters/", parameters.parameter_list, name="parameters"),
+    path("parameters/<str:parameter>/", parameters.parameter_page, name="parameter"),
+    path("parameters/<str:parameter>/propose/", parameters.parameter_propose, name="parameter_propose"),
     path("rights/", people.rights_table, name="rights"),
 ]

@@ -4,7 +4,7 @@ import datetime
 
 from django.test import RequestFactory
 
-from crm.core import approvals, audit_chain, clock, language, sign_in, staffing
+from crm.core import approvals, audit_chain, clock, language, parameter_desk, sign_in, staffing
 from crm.core.models import LiveSession, Staff
 from tests.core.somebody import place, somebody
 from tests.verbs import verb_case
@@ -80,6 +80,20 @@ def decide(monkeypatch):
     proposal = approvals.propose(proposer, "staff.suspend", {"staff": 1})
     at = datetime.datetime(2026, 11, 24, 8, tzinfo=datetime.UTC)
     return lambda: approvals.reject(sean, proposal, at, decision="no need")
+
+
+@verb_case("parameters.set")
+def set_parameter():
+    """Carried out by an approval, whose own entry is the decision's; here only what it carries out."""
+    adam, han = somebody("adam"), somebody("han")
+    payload = {
+        "parameter": "tax_rate",
+        "valid_from": "2026-12-01",
+        "value": '"0.20"',
+        "was": '"0.25"',
+        "why": "law",
+    }
+    return lambda: parameter_desk.carry_out(payload, maker=han, checker=adam, at=clock.now())
 
 
 @verb_case("audit.verify")
