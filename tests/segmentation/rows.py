@@ -8,6 +8,7 @@ from django.db import connection
 
 from crm.core import clock, jobs
 from crm.core.models import Branch, Run, RunState
+from crm.core.privacy import fields
 from customers.models import (
     Account,
     Balance,
@@ -110,11 +111,10 @@ class Hand:
         return Relation.rows.create(customer=customer, related=related, kind=kind, **self._fed, **facts)
 
     def identity(self, customer: Customer, expires_on: datetime.date | None) -> Identity:
-        no = f"H{next(_numbers)}"
-        return Identity.rows.create(
-            customer=customer, id_type="passport", number=no, number_print=no.encode(), number_mask=no, expires_on=expires_on,
-            **self._fed,
-        )  # fmt: skip
+        row = Identity(customer=customer, id_type="passport", expires_on=expires_on, **self._fed)
+        fields.seal(row, "number", f"H{next(_numbers)}")
+        row.save()
+        return row
 
     def change(self, row, **facts) -> None:
         """Deliver a newer version of a fed row on this hand's day; the version it replaces goes to the history."""
