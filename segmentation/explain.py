@@ -28,8 +28,8 @@ from segmentation.models import (
 )
 
 __all__ = [
-    "Change", "Comparison", "Earlier", "Ledger", "Line", "Moves", "Point", "Story", "accounts_behind", "changes", "compared",
-    "earlier", "ledger", "ledgers", "moves", "story", "trend",
+    "Change", "Comparison", "Earlier", "Ledger", "Line", "Moves", "Point", "Story", "Value", "accounts_behind", "changes", "compared",
+    "earlier", "ledger", "ledgers", "moves", "story", "trend", "value",
 ]  # fmt: skip
 
 
@@ -124,6 +124,14 @@ class Moves:
     since_month_end: list[Change] | None
 
 
+@dataclass(frozen=True)
+class Value:
+    """What a customer brings beside what his peers bring: the ledger of the contribution, and figure → comparison."""
+
+    ledger: Ledger
+    compared: dict[str, Comparison]
+
+
 SCORES = ("contribution", "loyalty", "risk")
 # Fewer than this, and an average would tell of each of them.
 FEWEST_TOLD = 3
@@ -205,7 +213,17 @@ def moves(user, standing: Standing, score: str) -> Moves:
 def compared(user, standing: Standing) -> dict[str, Comparison]:
     """Return figure → comparison with the peers: the amount and the scores, and under ``deposits``, ``loans`` and
     ``assets`` the averages of the month. One query."""
+    return _compared(standing, _peers(standing))
+
+
+def value(standing: Standing, row: Contribution) -> Value:
+    """Return what a customer brings beside his peers, from his contribution of the year to date; one query."""
     peers = _peers(standing)
+    ledger = _ledger(standing, "contribution", _Rows(contribution=row), peers, {})
+    return Value(ledger, _compared(standing, peers))
+
+
+def _compared(standing: Standing, peers: "_Peers") -> dict[str, Comparison]:
     month = standing.as_of.day
     amounts = {"deposits": "deposit_month_sum", "loans": "loan_month_sum", "assets": "asset_month_sum"}
     plain = (

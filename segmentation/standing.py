@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from crm.core.templatetags import display
-from segmentation import nights, policy
+from segmentation import nights, policy, scorecard
 from segmentation.models import AccountMeasure, PublishedNight, Standing, Tier
 
 
@@ -32,7 +32,7 @@ def of_customer(request: HttpRequest, customer_id: int) -> Standing | None:
         rows = Standing.objects.visible_to(request.user).filter(customer_id=customer_id)
         rows = rows.filter(run_id=newest.values("run_id")[:1])
         currency = Subquery(newest.values("base_currency")[:1])
-        found = rows.annotate(base_currency=currency, **nights.basis("as_of")).first()
+        found = rows.annotate(base_currency=currency, **scorecard.columns(request.user)).first()
         if found is not None:
             display.base_currency_is(found.base_currency)
         known[customer_id] = found
@@ -73,8 +73,9 @@ class Step:
     thresholds: list[Threshold]
 
 
-def ladder(kind: str, on: datetime.date) -> list[Step]:
-    """Return the tiers of a kind with their thresholds as in force on a day, highest first; one query."""
+def ladder(kind: str, on: datetime.date, values: policy.Policy | None = None) -> list[Step]:
+    """Return the tiers of a kind with their thresholds as in force on a day, highest first; one query, none where the
+    page has read the policy already."""
     names = {
         "individual": [("personal_tiers", _("assets"))],
         "corporate": [
@@ -82,7 +83,7 @@ def ladder(kind: str, on: datetime.date) -> list[Step]:
             ("corporate_tiers_by_deposit", _("deposits")),
         ],
     }[kind]
-    values = policy.on(on)
+    values = values or policy.on(on)
     first = values[names[0][0]]
     steps = []
     for place, (tier, _floor) in enumerate(first):

@@ -53,7 +53,8 @@ class Filter:
 
     ``narrow(queryset, value)`` gets a non-empty string and returns the narrowed queryset. ``choices`` (pairs,
     or a function of the request giving pairs) makes it a select whose unknown values are ignored; without it
-    it is a text, or a date when ``kind`` says so. ``private`` values travel in a POST body only.
+    it is a text, or a date when ``kind`` says so. ``private`` values travel in a POST body only; a ``rare`` one is folded
+    away until it is used.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Filter:
     choices: Choices | Callable[[HttpRequest], Choices] | None = None
     private: bool = False
     kind: str = "text"
+    rare: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,10 @@ class BoundFilter:
     @property
     def private(self) -> bool:
         return self.filter.private
+
+    @property
+    def rare(self) -> bool:
+        return self.filter.rare
 
     @property
     def kind(self) -> str:
@@ -133,6 +139,7 @@ class Page:
     sort: str
     filters: tuple[BoundFilter, ...]
     narrowed: QuerySet = field(repr=False)
+    columns: str = ""  # which of the listing's sets of columns is shown
     previous: Step | None = None
     next: Step | None = None
     restarted: bool = False  # the row the cursor pointed at has left the list: this is its first page again
@@ -160,6 +167,26 @@ class Page:
         return [Chip(f, self.query({f.name: ""})) for f in self.filters if f.value]
 
     @property
+    def rare_filters(self) -> list[BoundFilter]:
+        return [f for f in self.filters if f.rare]
+
+    @property
+    def rare_in_use(self) -> bool:
+        return any(f.value for f in self.rare_filters)
+
+    @property
+    def sets(self) -> list[tuple[str, Any, str]]:
+        """(name, label, query) of each set of columns."""
+        return [
+            (name, label, self.query({"columns": "" if name == self.default_columns else name}))
+            for name, label in self.listing.columns.items()
+        ]
+
+    @property
+    def default_columns(self) -> str:
+        return next(iter(self.listing.columns), "")
+
+    @property
     def first(self) -> Step | None:
         return Step(self, "after", "") if self.previous else None
 
@@ -179,6 +206,7 @@ class Page:
         values = {f.name: f.value for f in self.filters if not f.private}
         values["sort"] = "" if self.sort == self.listing.default else self.sort
         values["size"] = "" if self.size == self.listing.size else str(self.size)
+        values["columns"] = "" if self.columns == self.default_columns else self.columns
         values.update(changes)
         kept = {name: value for name, value in values.items() if value}
         return "?" + urlencode(kept) if kept else "?"
@@ -200,19 +228,21 @@ class Page:
 
 @dataclass(frozen=True)
 class Listing:
-    """A list as its screen declares it. ``name`` is unique on a page; ``default`` is a key of ``sorts``."""
+    """A list as its screen declares it. ``name`` is unique on a page; ``default`` is a key of ``sorts``; ``columns`` are
+    the sets of columns a reader may choose from (name → label), the first of them shown unless he does."""
 
     name: str
     sorts: Mapping[str, Sort]
     default: str
     filters: Sequence[Filter] = ()
+    columns: Mapping[str, Any] = field(default_factory=dict)
     size: int = 50
     cap: int = COUNT_CAP
 
     def page(self, request: HttpRequest, queryset: QuerySet) -> Page:
         """Return the page the request asks for from rows already narrowed to the reader.
 
-        Parameters ``sort``, ``size`` (1 to 200), ``after`` or ``before`` and the filters; nonsense is
+        Parameters ``sort``, ``size`` (1 to 200), ``columns``, ``after`` or ``before`` and the filters; nonsense is
         ignored, so that an old address still shows the list.
         """
         asked = request.POST if request.method == "POST" else request.GET
@@ -224,6 +254,8 @@ class Listing:
         if sort.lstrip("-") not in self.sorts or sort.startswith("--"):
             sort = self.default
         page = Page(self, request.path, [], _size(asked.get("size", ""), self.size), sort, filters, queryset)
+        columns = asked.get("columns", "")
+        page.columns = columns if columns in self.columns else page.default_columns
         self._fill(page, asked.get("after", ""), asked.get("before", ""))
         return page
 

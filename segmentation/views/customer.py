@@ -14,8 +14,9 @@ from customers import facts, reads
 from customers.models import Account
 from customers.models.accounts import DEBTS, DEPOSITS, INVESTMENTS, SERVICES
 from customers.views import customer_for, page
-from segmentation import standing
+from segmentation import explain, scorecard, standing
 from segmentation.models import Contribution, Period, Standing
+from segmentation.views import scores
 
 SECTIONS = (
     ("deposits", _("Deposits"), frozenset(DEPOSITS)),
@@ -96,16 +97,21 @@ def statement(c: Contribution) -> list[Part]:
 @needs("customers.view_accounts")
 @require_GET
 def customer_contribution(request: HttpRequest, customer_id: int) -> HttpResponse:
-    """What the customer contributed in a period (``?period=mtd|ytd|r12``), part by part and account by account."""
+    """What the customer contributed in a period (``?period=mtd|ytd|r12``), part by part and account by account; the year
+    to date, which the score is made of, beside his peers."""
     customer = customer_for(request, customer_id)
     period = request.GET.get("period", "")
     period = period if period in Period.values else Period.YTD.value
     at = standing.of_customer(request, customer.pk)
-    found, lines = None, []
+    by_period: dict[str, Contribution] = {}
+    value, lines = None, []
     if at is not None:
         rows = Contribution.objects.visible_to(request.user).filter(run_id=at.run_id, customer_id=customer.pk)
-        found = rows.filter(period=period).first()
+        by_period = {row.period: row for row in rows}
         lines = _lines(request, at, period)
+    if at is not None and Period.YTD in by_period:
+        value = explain.value(at, by_period[Period.YTD])
+    found = by_period.get(period)
     return page(
         request,
         customer,
@@ -114,11 +120,14 @@ def customer_contribution(request: HttpRequest, customer_id: int) -> HttpRespons
         night=None if found else standing.night_of(request),
         period=period,
         periods=Period.choices,
+        at=at,
         contribution=found,
         parts=statement(found) if found else [],
+        value=value,
+        rows=scores.rows(customer, value.ledger) if value and period == Period.YTD else [],
         lines=[line for line in lines if any(line[name] for name in LINE)],
         silent=sum(1 for line in lines if not any(line[name] for name in LINE)),
-        ladder=standing.ladder(customer.kind, at.as_of) if at else [],
+        ladder=standing.ladder(customer.kind, at.as_of, scorecard.policy_of(at)) if at else [],
     )
 
 

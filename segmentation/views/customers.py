@@ -4,6 +4,7 @@ The list starts from the customers; sorted or narrowed by what the night worked 
 indexes carry those orders.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +23,8 @@ from crm.core.scope import branches_for
 from customers import facts, search
 from customers.models import Customer, QualityIssue
 from customers.models.parties import PartyKind
-from segmentation import standing
-from segmentation.models import PublishedNight, Standing, Tier
+from segmentation import scorecard, selections, standing
+from segmentation.models import Life, PublishedNight, Standing, Tier
 
 MOST_MANAGERS = 200
 IN_PALETTE = 8
@@ -57,22 +58,58 @@ def _managers(request: HttpRequest) -> list[tuple[str, str]]:
     return [("none", _("no manager")), *found]
 
 
-def _listing(request: HttpRequest, night: PublishedNight | None, path: str) -> Listing:
-    """The list for one reader, as its rows are reached: ``""`` from customers, ``"customer__"`` from standings.
+# What the night worked out: asked by one of these the list starts from the standings.
+FIGURES = {
+    "contribution": "-contribution",
+    "assets": "-asset_month_sum",
+    "deposits": "-deposit_month_sum",
+    "loans": "-loan_balance",
+    "related": "-related_contribution",
+    "loyalty": "-loyalty",
+    "risk": "-risk",
+}
+QUINTILES = [
+    (str(n), words) for n, words in ((5, _("5, best")), (4, "4"), (3, "3"), (2, "2"), (1, _("1, weakest")))
+]
+COLUMNS = {"": _("At a glance"), "money": _("Money"), "scores": _("Scores")}
 
-    At the counter a line says who somebody is, not what he is worth; before the first night there is nothing to sort or
-    narrow by.
-    """
+
+def _of_standings(night: PublishedNight) -> list[Filter]:
+    """Filters by what the night worked out; they narrow standings and leave other rows alone."""
+
+    def on(name: str) -> Callable[[QuerySet, str], QuerySet]:
+        return lambda rows, value: rows.filter(**{name: value})
+
+    def near(rows: QuerySet, value: str) -> QuerySet:
+        return selections.near(rows, value, scorecard.policy_of(night), night.business_date)
+
+    return [
+        Filter("life", _("Life stage"), narrow=on("life"), choices=Life.choices, rare=True),
+        Filter("near", _("Near a tier"), narrow=near, choices=selections.NEAR, rare=True),
+        Filter(
+            "quality",
+            _("Quality"),
+            narrow=lambda rows, value: selections.high_quality(rows),
+            choices=[("high", _("above peers in value and loyalty, below in risk"))],
+            rare=True,
+        ),
+        Filter(
+            "enterprise",
+            _("Enterprise size"),
+            narrow=on("enterprise_size"),
+            choices=list(selections.SIZES.items()),
+            rare=True,
+        ),
+        Filter("r", _("Recency"), narrow=on("recency_rank"), choices=QUINTILES, rare=True),
+        Filter("f", _("Frequency"), narrow=on("frequency_rank"), choices=QUINTILES, rare=True),
+        Filter("m", _("Money"), narrow=on("money_rank"), choices=QUINTILES, rare=True),
+    ]
+
+
+def _of_customers(request: HttpRequest, path: str) -> list[Filter]:
+    """Filters by what is fed, for rows that reach the customer over ``path``."""
     user = request.user
     key = "customer_id" if path else "id"
-    sorts = {"name": Sort((f"{path}name_sort", key)), "number": Sort((f"{path}customer_no",))}
-    if night is not None and may(user, "customers.view_accounts"):
-        sorts |= {
-            "contribution": Sort(("-contribution", f"-{key}")),
-            "assets": Sort(("-asset_month_sum", f"-{key}")),
-            "deposits": Sort(("-deposit_month_sum", f"-{key}")),
-            "loans": Sort(("-loan_balance", f"-{key}")),
-        }
 
     def by_text(rows: QuerySet, text: str) -> QuerySet:
         if not path:
@@ -90,16 +127,11 @@ def _listing(request: HttpRequest, night: PublishedNight | None, path: str) -> L
     def with_issues(rows: QuerySet, value: str) -> QuerySet:
         return rows.filter(Exists(QualityIssue.objects.visible_to(user).filter(customer_id=OuterRef(key))))
 
-    filters = [
+    return [
         Filter("q", _("Name, phone, ID, customer or account number"), narrow=by_text, private=True),
         Filter("kind", _("Kind"), narrow=lambda q, v: q.filter(kind=v), choices=PartyKind.choices),
         Filter("tier", _("Tier"), narrow=lambda q, v: q.filter(tier=v) if path else q, choices=Tier.choices),
-        Filter(
-            "branch",
-            _("Branch"),
-            narrow=in_branch,
-            choices=places.choices,
-        ),
+        Filter("branch", _("Branch"), narrow=in_branch, choices=places.choices),
         Filter("manager", _("Manager"), narrow=by_manager, choices=_managers),
         Filter(
             "open",
@@ -109,22 +141,45 @@ def _listing(request: HttpRequest, night: PublishedNight | None, path: str) -> L
         ),
         Filter("fix", _("Data to fix"), narrow=with_issues, choices=[("yes", _("with data to fix"))]),
     ]
+
+
+def _listing(request: HttpRequest, night: PublishedNight | None, path: str) -> Listing:
+    """The list for one reader, as its rows are reached: ``""`` from customers, ``"customer__"`` from standings.
+
+    At the counter a line says who somebody is, not what he is worth; before the first night there is nothing to sort or
+    narrow by.
+    """
+    user = request.user
+    key = "customer_id" if path else "id"
+    sorts = {"name": Sort((f"{path}name_sort", key)), "number": Sort((f"{path}customer_no",))}
+    filters = _of_customers(request, path)
+    with_figures = night is not None and may(user, "customers.view_accounts")
+    if with_figures:
+        sorts |= {name: Sort((column, f"-{key}")) for name, column in FIGURES.items()}
+        filters += _of_standings(night)
     if night is None:
         filters = [f for f in filters if f.name != "tier"]
     if not may(user, "customers.view_quality"):
         filters = [f for f in filters if f.name not in ("fix", "manager")]
     elif user.post == Post.RELATIONSHIP_MANAGER:
         filters = [f for f in filters if f.name not in ("manager", "branch")]
-    return Listing(name="customers", sorts=sorts, default="name", filters=filters)
+    columns = COLUMNS if with_figures else {}
+    return Listing(name="customers", sorts=sorts, default="name", filters=filters, columns=columns)
 
 
-FIGURES = ("contribution", "assets", "deposits", "loans")
+def _asks_standings(request: HttpRequest, night: PublishedNight) -> bool:
+    """Whether the list is sorted or narrowed by what the night worked out."""
+    asked = request.POST if request.method == "POST" else request.GET
+    if asked.get("tier") in Tier.values:
+        return True
+    by_figures = asked.get("sort", "").lstrip("-") in FIGURES or any(
+        asked.get(f.name, "") in dict(f.choices) for f in _of_standings(night)
+    )
+    return by_figures and may(request.user, "customers.view_accounts")
 
 
 def _page(request: HttpRequest, night: PublishedNight | None) -> Page:
-    asked = request.POST if request.method == "POST" else request.GET
-    by_figures = asked.get("sort", "").lstrip("-") in FIGURES and may(request.user, "customers.view_accounts")
-    if night is not None and (by_figures or asked.get("tier") in Tier.values):
+    if night is not None and _asks_standings(request, night):
         rows = Standing.objects.visible_to(request.user).filter(run_id=night.run_id)
         rows = rows.select_related("customer__branch", "customer__manager")
         page = _listing(request, night, "customer__").page(request, rows)
@@ -138,7 +193,8 @@ def _page(request: HttpRequest, night: PublishedNight | None) -> Page:
 
 
 def _context(request: HttpRequest, night: PublishedNight | None) -> dict[str, Any]:
-    return {"night": night, "with_figures": may(request.user, "customers.view_accounts")}
+    own = request.user.post == Post.RELATIONSHIP_MANAGER
+    return {"night": night, "own": own, "with_figures": may(request.user, "customers.view_accounts")}
 
 
 @needs("customers.view")

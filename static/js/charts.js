@@ -47,11 +47,12 @@
   }
 
   function draw(box) {
-    const source = document.getElementById(box.dataset.chart);
+    // A part that htmx swaps in carries its option on itself: htmx drops every script, data included.
+    const source = box.dataset.option ?? document.getElementById(box.dataset.chart)?.textContent;
     if (!window.echarts || !source || drawn.has(box)) return;
     const place = box.querySelector(".chart");
     const chart = echarts.init(place, null, { renderer: "canvas" });
-    chart.setOption(frame(coloured(JSON.parse(source.textContent))));
+    chart.setOption(frame(coloured(JSON.parse(source))));
     chart.on("click", (params) => {
       const href = params.data?.href;
       // Only ways inside the product: the data of a chart must never send a reader elsewhere.
