@@ -15,6 +15,8 @@ from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 from django.utils.translation.template import templatize
 
+from crm.core import parameters
+
 ROOMS = ("crm", "customers", "segmentation", "complaints", "marketing")
 KEYWORDS: dict = {
     "_": None,
@@ -62,6 +64,10 @@ def found_in_code() -> Catalog:
             "python", BytesIO(text.encode()), KEYWORDS, ["Translators:"], options
         ):
             catalogue.add(message, None, [(name, None)], auto_comments=comments, context=context)
+    # Units and notes stand where the night declares its choices, and are shown translated.
+    for definition in parameters.declared():
+        for text in filter(None, (definition.unit, definition.note)):
+            catalogue.add(text, None, [("crm/core/parameters.py", None)])
     return catalogue
 
 
