@@ -15,7 +15,7 @@ from crm.core.models import Parameter, Run
 from customers.models import FeedBatch
 from customers.models.batches import BatchState
 from segmentation import policy
-from segmentation.models import PublishedNight
+from segmentation.models import PublishedNight, TierOverride
 
 KIND = "night"
 _ROOM = Path(__file__).parent
@@ -46,9 +46,16 @@ def batches_of(as_of: datetime.date) -> list[int]:
     return list(published_batches(as_of).values_list("pk", flat=True))
 
 
+def overrides_on(as_of: Any) -> QuerySet[TierOverride]:
+    """Return the tiers people decided that are in force on a date (or an expression giving one). One that begins later
+    makes no night of today stale."""
+    return TierOverride.rows.filter(starts_on__lte=as_of, ends_on__gt=as_of).order_by("pk")
+
+
 def inputs_of(as_of: datetime.date, base_currency: str) -> dict[str, Any]:
-    """Return what a run pins: batches and base currency."""
-    return {"batches": batches_of(as_of), "base_currency": base_currency}
+    """Return what a run pins: batches, tiers decided by people, and base currency."""
+    overrides = list(overrides_on(as_of).values_list("pk", flat=True))
+    return {"batches": batches_of(as_of), "overrides": overrides, "base_currency": base_currency}
 
 
 @functools.cache
@@ -70,16 +77,23 @@ def basis(day: str = "business_date") -> dict[str, Any]:
     return {
         "pinned_batches": Subquery(run.values(pinned=F("inputs__batches"))[:1]),
         "pinned_parameters": Subquery(run.values("parameters_version")[:1]),
+        "pinned_overrides": Subquery(run.values(pinned=F("inputs__overrides"))[:1]),
         "batches_now": ArraySubquery(published_batches(OuterRef(day)).values("pk")),
+        "overrides_now": ArraySubquery(overrides_on(OuterRef(day)).values("pk")),
         "values_now": ArraySubquery(values.order_by(*parameters.IN_ORDER).values(pair=pair)),
     }
 
 
 def has_changed(row: Any) -> bool:
-    """Return whether a row read with its :func:`basis` rests on other batches or parameters than hold for its date now."""
+    """Return whether a row read with its :func:`basis` rests on other batches, decided tiers or parameters than hold for
+    its date now."""
     pairs = ((pair["name"], pair["value"]) for pair in row.values_now)
     now = policy.Policy(parameters.over_defaults(policy.NAMES, pairs))
-    return row.pinned_batches != row.batches_now or row.pinned_parameters != now.version
+    return (
+        row.pinned_batches != row.batches_now
+        or (row.pinned_overrides or []) != row.overrides_now
+        or row.pinned_parameters != now.version
+    )
 
 
 def is_stale(night: PublishedNight) -> bool:

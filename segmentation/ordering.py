@@ -13,7 +13,7 @@ from crm.core.access import require
 from crm.core.models import Run
 from customers.models import FeedBatch
 from segmentation import nightly
-from segmentation.models import PublishedNight
+from segmentation.models import PublishedNight, TierOverride
 
 DAY = datetime.timedelta(days=1)
 
@@ -46,10 +46,12 @@ def order(*, actor, business_date: datetime.date, at: datetime.datetime) -> Run:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What is loaded, read once for a page: the published batches in order, and the newest published night."""
+    """What is loaded, read once for a page: the published batches in order, the newest published night, and the tiers
+    people decided (id, first day, first day after)."""
 
     batches: list[tuple[int, str, datetime.date, bool]]
     newest_night: datetime.date | None
+    overrides: list[tuple[int, datetime.date, datetime.date]]
 
     @property
     def newest(self) -> datetime.date | None:
@@ -81,15 +83,17 @@ class Loaded:
         return found
 
     def is_stale(self, night: PublishedNight) -> bool:
-        """Return whether a published night, read with its run, rests on other batches than are loaded now."""
+        """Return whether a published night, read with its run, rests on other batches or decided tiers than hold now."""
         day = night.business_date
-        return night.run.inputs.get("batches") != [
-            pk for pk, _source, its_day, first in self.batches if its_day <= day or first
-        ]
+        batches = [pk for pk, _source, its_day, first in self.batches if its_day <= day or first]
+        overrides = [pk for pk, begins, ends in self.overrides if begins <= day < ends]
+        pinned = night.run.inputs
+        return pinned.get("batches") != batches or pinned.get("overrides", []) != overrides
 
 
 def loaded() -> Loaded:
-    """Return what is loaded; two queries whatever the number of batches."""
+    """Return what is loaded; three queries whatever the number of batches."""
     rows = FeedBatch.objects.filter(state="published").order_by("pk")
     newest = PublishedNight.objects.aggregate(last=Max("business_date"))["last"]
-    return Loaded(list(rows.values_list("pk", "source", "business_date", "is_first")), newest)
+    decided = list(TierOverride.rows.order_by("pk").values_list("pk", "starts_on", "ends_on"))
+    return Loaded(list(rows.values_list("pk", "source", "business_date", "is_first")), newest, decided)
