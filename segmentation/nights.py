@@ -73,7 +73,7 @@ def basis(day: str = "business_date") -> dict[str, Any]:
     night of the date would rest on now. Asked together with the rows, they cost a page no question of their own."""
     run = Run.objects.filter(pk=OuterRef("run_id"))
     values = Parameter.objects.filter(name__in=policy.NAMES, valid_from__lte=OuterRef(day))
-    pair = JSONObject(name="name", value="value")
+    pair = JSONObject(name="name", value="value", set_at="set_at")
     return {
         "pinned_batches": Subquery(run.values(pinned=F("inputs__batches"))[:1]),
         "pinned_parameters": Subquery(run.values("parameters_version")[:1]),

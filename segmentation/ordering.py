@@ -1,7 +1,7 @@
 """Ordering a night by hand, and what the operations screen says of nights: what the next one waits for, which are stale."""
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,7 +13,7 @@ from crm.core.access import require
 from crm.core.models import Run
 from customers.models import FeedBatch
 from segmentation import nightly
-from segmentation.models import PublishedNight, TierOverride
+from segmentation.models import PublishedNight
 
 DAY = datetime.timedelta(days=1)
 
@@ -45,55 +45,87 @@ def order(*, actor, business_date: datetime.date, at: datetime.datetime) -> Run:
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """What is loaded, read once for a page: the published batches in order, the newest published night, and the tiers
-    people decided (id, first day, first day after)."""
+class Gap:
+    """A stretch of days without a night: ``missing`` are the sources whose batch is not in; empty: fed, and none was run."""
 
-    batches: list[tuple[int, str, datetime.date, bool]]
-    newest_night: datetime.date | None
-    overrides: list[tuple[int, datetime.date, datetime.date]]
+    first: datetime.date
+    last: datetime.date
+    missing: tuple[str, ...]
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What is loaded, read once for a page: the published batches by id, and the dates of the published nights."""
+
+    batches: dict[int, FeedBatch]
+    nights: frozenset[datetime.date]
 
     @property
     def newest(self) -> datetime.date | None:
         """The newest day any source has delivered."""
-        return max((day for _pk, _source, day, _first in self.batches), default=None)
+        return max((batch.business_date for batch in self.batches.values()), default=None)
+
+    @property
+    def newest_night(self) -> datetime.date | None:
+        return max(self.nights, default=None)
 
     @property
     def behind(self) -> int:
         """For how many loaded days since the newest published night none has run."""
         night = self.newest_night
-        return len({day for _pk, _source, day, _first in self.batches if night is None or day > night})
+        days = {batch.business_date for batch in self.batches.values()}
+        return len({day for day in days if night is None or day > night})
 
     @property
     def due(self) -> datetime.date | None:
         """The next date a night is due for; before the first one, the day every source has reached."""
         if self.newest_night is not None:
             return self.newest_night + DAY
-        return min(self._newest_by_source().values(), default=None)
+        return min(self._of_sources(max).values(), default=None)
 
     @property
     def missing(self) -> list[str]:
         """The sources whose batch of the due date is not in yet."""
-        return sorted(name for name, last in self._newest_by_source().items() if last < self.due)
+        return sorted(name for name, last in self._of_sources(max).items() if last < self.due)
 
-    def _newest_by_source(self) -> dict[str, datetime.date]:
-        found: dict[str, datetime.date] = {}
-        for _pk, source, day, _first in self.batches:
-            found[source] = max(day, found.get(source, day))
-        return found
+    @property
+    def gaps(self) -> list[Gap]:
+        """The stretches of days since the first night that have none, newest first; what is due next is no gap yet."""
+        if not self.nights:
+            return []
+        delivered = {(batch.source, batch.business_date) for batch in self.batches.values()}
+        begun = self._of_sources(min)
+        found: list[Gap] = []
+        day = min(self.nights)
+        while day < max(self.nights):
+            day += DAY
+            if day in self.nights:
+                continue
+            missing = tuple(
+                sorted(
+                    source for source, first in begun.items() if first <= day and (source, day) not in delivered
+                )
+            )
+            if found and found[-1].last == day - DAY and found[-1].missing == missing:
+                found[-1] = replace(found[-1], last=day)
+            else:
+                found.append(Gap(day, day, missing))
+        return found[::-1]
 
-    def is_stale(self, night: PublishedNight) -> bool:
-        """Return whether a published night, read with its run, rests on other batches or decided tiers than hold now."""
-        day = night.business_date
-        batches = [pk for pk, _source, its_day, first in self.batches if its_day <= day or first]
-        overrides = [pk for pk, begins, ends in self.overrides if begins <= day < ends]
-        pinned = night.run.inputs
-        return pinned.get("batches") != batches or pinned.get("overrides", []) != overrides
+    def _of_sources(self, pick) -> dict[str, datetime.date]:
+        days: dict[str, list[datetime.date]] = {}
+        for batch in self.batches.values():
+            days.setdefault(batch.source, []).append(batch.business_date)
+        return {source: pick(found) for source, found in days.items()}
 
 
 def loaded() -> Loaded:
-    """Return what is loaded; three queries whatever the number of batches."""
+    """Return what is loaded; two queries whatever the number of batches."""
     rows = FeedBatch.objects.filter(state="published").order_by("pk")
-    newest = PublishedNight.objects.aggregate(last=Max("business_date"))["last"]
-    decided = list(TierOverride.rows.order_by("pk").values_list("pk", "starts_on", "ends_on"))
-    return Loaded(list(rows.values_list("pk", "source", "business_date", "is_first")), newest, decided)
+    rows = rows.only("source", "business_date", "is_first", "replaces_id", "published_at")
+    dates = PublishedNight.objects.values_list("business_date", flat=True)
+    return Loaded({batch.pk: batch for batch in rows}, frozenset(dates))

@@ -29,6 +29,11 @@ STAGES = {
     "stage_curve": "currency varchar(3), term_days int, valid_from date, rate numeric",
     "stage_fx": "currency varchar(3), rate numeric",
     "stage_minute": "customer_id bigint, mtd numeric, ytd numeric, r12 numeric",
+    "stage_figure": """customer_id bigint, kind varchar(10), is_closed boolean, is_strategic boolean, weighted_month_sum numeric,
+        contribution_annual numeric, deposit_year_sum numeric, place int""",
+    "stage_held": """customer_id bigint, kind varchar(10), place int, tier varchar(12), since date, why varchar(10),
+        floor numeric, deposit_floor numeric""",
+    "stage_below": "customer_id bigint, months smallint",
     "stage_debt": """customer_id bigint, debts int, days_told int, overdue_days int, classes_told int, probability numeric,
         class_rank smallint, exposure numeric""",
     "stage_guarantee": "customer_id bigint, guarantors int, warned int, in_ring boolean",
@@ -78,6 +83,7 @@ class Night:
             "run_id": self.run_id,
             "as_of": self.as_of,
             "base_currency": self.inputs["base_currency"],
+            "overrides": self.inputs["overrides"],
             # A day-average reaches a floor when its sum reaches floor × days: no division, no rounding.
             "personal_floor_sums": [floor * stretches.month.days for floor in values["personal_floors"]],
             "deposit_floor_sums": [floor * stretches.year.days for floor in values["deposit_floors"]],
@@ -202,7 +208,14 @@ def score_risk(cursor, night: Night) -> tuple[int, str]:
 
 def stand(cursor, night: Night) -> tuple[int, str]:
     """Give every customer his tier, his peers, his ranks and so his standing; write down which tiers changed."""
-    make_stages(cursor, "stage_tier", "stage_rank", "stage_size")
+    make_stages(cursor, "stage_figure", "stage_held", "stage_below", "stage_tier", "stage_rank", "stage_size")
+    for name, stage in (
+        ("57_tier_figures", "stage_figure"),
+        ("58_held_tiers", "stage_held"),
+        ("59_months_below", "stage_below"),
+    ):
+        statement(cursor, name, night)
+        analyze(cursor, stage)
     statement(cursor, "60_tiers", night)
     analyze(cursor, "stage_tier")
     statement(cursor, "61_peer_groups", night)
@@ -302,8 +315,13 @@ STEPS = [
 
 def verify_inputs(night: Night) -> None:
     """Raise InputsChanged unless the batches of the night's date are still those the run pinned."""
-    if night.inputs["batches"] != nights.batches_of(night.as_of):
+    now = nights.inputs_of(night.as_of, night.inputs["base_currency"])
+    if night.inputs["batches"] != now["batches"]:
         raise InputsChanged(f"the batches up to {night.as_of} have changed since the run was made")
+    if night.inputs["overrides"] != now["overrides"]:
+        raise InputsChanged(
+            f"the tiers decided by people for {night.as_of} have changed since the run was made"
+        )
 
 
 def months_are_of(cursor, night: Night) -> bool:
