@@ -72,8 +72,9 @@ seen as (
             -- Three months' repayments ÷ 3 over a year's income ÷ 12; an income of a cent must not burst the column.
             when c.annual_income > 0 then least((4 * greatest(c.repaid, 0))::numeric(60, 30) / c.annual_income, 1000000)
         end as debt_ratio,
-        case when c.kind = 'corporate' then least(coalesce(d.exposure, 0)::numeric(60, 30) / %(net_capital)s::numeric, 1000000) end
-            as capital_share,
+        -- ``least`` passes over what is null: each null is asked for by itself.
+        case when c.kind = 'corporate' and %(net_capital)s::numeric is not null
+            then least(coalesce(d.exposure, 0)::numeric(60, 30) / %(net_capital)s::numeric, 1000000) end as capital_share,
         p.hhi,
         case when f.relations then coalesce(g.warned::numeric(60, 30) / g.guarantors, 0) end as guarantee_share,
         f.relations and coalesce(g.in_ring, false) as in_ring,
@@ -120,12 +121,12 @@ subs as (
                     else 100 * (s.hhi - %(hhi_low)s) / (%(hhi_high)s - %(hhi_low)s) end end
         ), 4) end as concentration_sub,
         ((s.capital_share is not null)::int + (s.hhi is not null)::int) * 0.5 as concentration_told,
-        case when w.guarantee > 0 then
+        case when w.guarantee > 0 and s.guarantee_share is not null then
             round(least(100 * s.guarantee_share + case when s.in_ring then %(ring_points)s else 0 end, 100), 4) end
             as guarantee_sub,
         case when w.warning > 0 then round(s.warning_points, 4) end as warning_sub,
-        case when w.kyc > 0 then round(least(k.points + case when s.identity_expired then x.points else 0 end, 100), 4) end
-            as kyc_sub
+        case when w.kyc > 0 and k.points is not null then
+            round(least(k.points + case when s.identity_expired then coalesce(x.points, 0) else 0 end, 100), 4) end as kyc_sub
     from seen as s
     join weights as w on w.kind = s.kind
     left join kyc_points as k on k.grade = s.kyc_grade
