@@ -67,6 +67,8 @@ ROWS = {
     "batch_id": _batch,
     "run_id": _run,
     "staff_id": _staff,
+    "score": lambda bank, owner: "loyalty",
+    "code": lambda bank, owner: "activity",
     "reveal": _reveal,
     "parameter": lambda bank, owner: {"parameter": "capital_hurdle"},
     "parameter_propose": lambda bank, owner: {"parameter": "capital_hurdle"},
