@@ -1,6 +1,10 @@
 """What must hold of the nights at any moment, as queries that find nothing."""
 
+from django.db.models import Max
+
+from crm.core import parameters
 from crm.core.invariants import invariant, rows
+from segmentation.models import PublishedNight
 
 
 @invariant("I3", "A customer stands once in a run")
@@ -84,4 +88,47 @@ def no_orphans() -> list[str]:
                           and not exists (select from segmentation_absorbed as k where k.batch_id = b.id))
         """,
         "{0} {1} belongs to customer {2}, who is not there or not the owner",
+    )
+
+
+@invariant("I4", "Scores outlive the other rows of a night, and no row outlives what says it is kept")
+def past_scores_are_whole() -> list[str]:
+    newest = PublishedNight.objects.aggregate(Max("business_date"))["business_date__max"]
+    remembered = parameters.value("past_scores_kept", newest) if newest else 0
+    return (
+        rows(
+            """
+        select p.business_date, p.run_id, p.customers, k.customers
+        from segmentation_publishednight as p
+        cross join lateral (
+            select count(*) as customers, coalesce(sum(k.contribution), 0) as contribution
+            from segmentation_pastscore as k where k.run_id = p.run_id
+        ) as k
+        cross join lateral (
+            select coalesce(sum(s.contribution), 0) as contribution
+            from segmentation_standing as s where s.run_id = p.run_id
+        ) as s
+        where p.kept and (k.customers <> p.customers or k.contribution <> s.contribution)
+        """,
+            "night {0} (run {1}): {2} customers stand, the scores of {3} are written down, or their contributions differ",
+        )
+        + rows(
+            """
+        select p.business_date, p.run_id
+        from (
+            select * from segmentation_publishednight order by business_date desc limit %s
+        ) as p
+        where p.customers > 0 and not exists (select from segmentation_pastscore as k where k.run_id = p.run_id)
+        """,
+            "night {0} (run {1}): its scores are gone before their time",
+            [remembered],
+        )
+        + rows(
+            """
+        select p.business_date, p.run_id
+        from segmentation_publishednight as p
+        where not p.kept and exists (select from segmentation_standing as s where s.run_id = p.run_id)
+        """,
+            "night {0} (run {1}) is said to be let go, its customers' rows are there",
+        )
     )

@@ -154,23 +154,33 @@ def base_currency(as_of: datetime.date, *, at: datetime.datetime) -> str:
 
 
 def retire() -> list[int]:
-    """Let the customers' rows go of nights that are neither new, nor month ends, nor just finished; return the runs.
+    """Let go of what is kept no longer; return the runs concerned.
 
-    Best effort: whoever is reading is not disturbed, the next night tries again. Summaries and the ledger stay.
+    Customers' rows of nights that are neither new, nor month ends, nor just finished; later the narrow scores, too; and at
+    once everything of attempts that readers never follow. Best effort: whoever is reading is not disturbed, the next night
+    tries again. Summaries, pointers and the ledger stay.
     """
-    keep = _kept_runs()
-    dropped = []
-    for run_id in sorted(_runs_with_rows() - keep):
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                PublishedNight.objects.filter(run_id=run_id).update(kept=False)
-                cursor.execute("select segmentation_drop_run(%s)", [run_id])
-        except OperationalError as error:
-            log.info("rows of run=%s stay for now: %s", run_id, error)
-            continue
-        faults.point("rows_let_go.after_commit")
-        dropped.append(run_id)
-    return dropped
+    full = _kept_runs()
+    narrow = full | _remembered_runs()
+    let_go = [(run, "drop") for run in _runs_with_rows("standing") - full if run in narrow]
+    let_go += [(run, "forget") for run in _runs_with_rows("pastscore") - narrow]
+    return [run for run, act in sorted(let_go) if _let_go_of(run, act)]
+
+
+def _let_go_of(run_id: int, act: str) -> bool:
+    """Drop a run's partitions (``drop``), those of its narrow scores with them (``forget``); return whether it worked."""
+    pointer = PublishedNight.objects.filter(run_id=run_id)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            if not pointer.update(kept=False):
+                # Changes of tiers count only under the pointer; an attempt that lost it never gets it back.
+                cursor.execute("delete from segmentation_tierchange where run_id = %s", [run_id])
+            cursor.execute(f"select segmentation_{act}_run(%s)", [run_id])
+    except OperationalError as error:
+        log.info("rows of run=%s stay for now: %s", run_id, error)
+        return False
+    faults.point("rows_let_go.after_commit")
+    return True
 
 
 def report(run: Run) -> dict[str, Any]:
@@ -229,7 +239,7 @@ def _fed_days(sources, first: datetime.date, last: datetime.date) -> Iterator[da
 def _kept_runs() -> set[int]:
     """Return the runs whose rows stay: the newest nights, the newest month ends, the runs finished last (readers who
     took the pointer a moment ago) and everything unfinished."""
-    newest = parameters.values(EVER, ["nights_kept", "month_ends_kept"])
+    newest = _keeping()
     kept = list(
         PublishedNight.objects.filter(kept=True)
         .order_by("-business_date")
@@ -245,10 +255,24 @@ def _kept_runs() -> set[int]:
     return keep | set(ours.exclude(state__in=[RunState.DONE, RunState.DEAD]).values_list("pk", flat=True))
 
 
-def _runs_with_rows() -> set[int]:
+def _remembered_runs() -> set[int]:
+    """Return the runs of the newest nights whose scores stay when their other rows are gone."""
+    newest = PublishedNight.objects.order_by("-business_date").values_list("run_id", flat=True)
+    return set(newest[: max(1, _keeping()["past_scores_kept"])])
+
+
+def _keeping() -> dict[str, int]:
+    """Return how many nights of each sort stay, as in force on the newest night's date."""
+    on = PublishedNight.objects.aggregate(Max("business_date"))["business_date__max"] or EVER
+    return parameters.values(on, sorted(policy.KEEPING))
+
+
+def _runs_with_rows(table: str) -> set[int]:
+    """Return the runs that have a partition of ``segmentation_<table>``."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select substring(c.relname from '_r([0-9]+)$')::bigint from pg_inherits i join pg_class c on c.oid = i.inhrelid"
-            " where i.inhparent = 'segmentation_standing'::regclass"
+            " where i.inhparent = %s::regclass",
+            [f"segmentation_{table}"],
         )
         return {run_id for (run_id,) in cursor}
