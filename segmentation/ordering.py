@@ -107,7 +107,9 @@ class Loaded:
                 continue
             missing = tuple(
                 sorted(
-                    source for source, first in begun.items() if first <= day and (source, day) not in delivered
+                    source
+                    for source, first in begun.items()
+                    if first <= day and (source, day) not in delivered
                 )
             )
             if found and found[-1].last == day - DAY and found[-1].missing == missing:

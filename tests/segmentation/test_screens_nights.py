@@ -8,11 +8,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from crm.core.models import AuditEntry, Run
+from crm.core import clock, parameters
+from crm.core.models import AuditEntry, Chunk, Run
 from customers.models import FeedBatch
-from segmentation import nights, ordering
+from segmentation import nightly, nights, ordering, policy
 from segmentation.models import PublishedNight
 from tests.bank import LAST_DAY
+from tests.segmentation.rows import RESULTS, results_of
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -32,12 +34,7 @@ def another_batch(day: datetime.date, source: str = "core") -> FeedBatch:
 def test_the_list_shows_each_run_and_which_of_them_people_read(bank, client):
     client.force_login(bank.han)
     (run,) = client.get(reverse("nights")).context["page"].rows
-    assert (run.business_date, run.state, run.night is not None, run.is_stale) == (
-        LAST_DAY,
-        "done",
-        True,
-        False,
-    )
+    assert (run.business_date, run.state, run.night is not None, run.reasons) == (LAST_DAY, "done", True, [])
     assert run.step_count == run.chunks.count() and run.step_rows > 0
     page = client.get(reverse("night", args=[run.pk]))
     assert [step.name for step in page.context["steps"]][-1] == "publish"
@@ -45,12 +42,117 @@ def test_the_list_shows_each_run_and_which_of_them_people_read(bank, client):
     assert len(page.context["batches"]) == 2 and "every 2s" not in page.content.decode()
 
 
-def test_a_night_is_stale_once_a_batch_of_its_day_came_later(bank, client):
-    client.force_login(bank.han)
+def told(reasons) -> list[tuple]:
+    return [(r.kind, (r.batch.source, r.batch.business_date) if r.batch else r.name) for r in reasons]
+
+
+def test_a_stale_night_says_what_has_changed_and_offers_to_run_it_again(bank, client):
+    old = FeedBatch.objects.get(source="core", business_date=LAST_DAY)
+    FeedBatch.objects.filter(pk=old.pk).update(state="replaced")
+    FeedBatch.objects.filter(pk=another_batch(LAST_DAY).pk).update(replaces=old)
     another_batch(LAST_DAY, "cards")
+    parameters.put("tax_rate", "0.20", valid_from=LAST_DAY, why="a law", at=clock.now(), actor=bank.han)
+    changed = [("corrected", ("core", LAST_DAY)), ("late", ("cards", LAST_DAY)), ("parameter", "tax_rate")]
+    client.force_login(bank.adam)
+    page = client.get(reverse("nights"))
+    (run,) = page.context["page"].rows
+    assert told(run.reasons) == changed
+    assert f'name="date" value="{LAST_DAY.isoformat()}"' in page.text and "data-confirm" in page.text
+    page = client.get(reverse("night", args=[run.pk]))
+    assert told(page.context["reasons"]) == changed
+    client.force_login(bank.han)  # an analyst sees why; the button is the administrator's
+    text = client.get(reverse("night", args=[run.pk])).text
+    assert reverse("parameter", args=["tax_rate"]) in text and reverse("night_start") not in text
+
+
+def test_a_batch_that_was_taken_back_makes_a_night_stale_too(bank, client):
+    FeedBatch.objects.filter(source="core", business_date=LAST_DAY).update(state="refused")
+    client.force_login(bank.han)
     (run,) = client.get(reverse("nights")).context["page"].rows
-    assert run.is_stale
-    assert client.get(reverse("night", args=[run.pk])).context["stale"]
+    assert told(run.reasons) == [("withdrawn", ("core", LAST_DAY))]
+
+
+def test_a_date_stands_once_with_its_newest_attempt_until_every_attempt_is_asked_for(bank, client):
+    Run.objects.create(
+        kind=nights.KIND, business_date=LAST_DAY, attempt=2, state="waiting", created_at=timezone.now()
+    )
+    client.force_login(bank.han)
+    assert [run.attempt for run in client.get(reverse("nights")).context["page"].rows] == [2]
+    every = client.get(reverse("nights"), {"attempts": "all"}).context["page"].rows
+    assert [run.attempt for run in every] == [2, 1]
+
+
+def test_the_page_of_a_run_leads_to_the_parameters_it_was_computed_with(bank, client):
+    run = PublishedNight.objects.get(business_date=LAST_DAY).run
+    client.force_login(bank.han)
+    page = client.get(reverse("night", args=[run.pk]))
+    assert page.context["values_are_known"] and page.context["set_parameters"] == []
+    assert f"{reverse('parameters')}?on={LAST_DAY.isoformat()}" in page.text
+    assert run.parameters_version[:16] in page.text and run.code_version in page.text
+    # A value set before a run is among its parameters, with who set it; one set afterwards is not.
+    parameters.put("tax_rate", "0.20", valid_from=LAST_DAY, why="a law", at=clock.now(), actor=bank.han)
+    again = nightly.run_for(LAST_DAY, at=clock.now())
+    parameters.put("capital_ratio", "0.12", valid_from=LAST_DAY, why="later", at=clock.now(), actor=bank.han)
+    page = client.get(reverse("night", args=[again.pk]))
+    assert [(row.name, row.set_by, row.why) for row in page.context["set_parameters"]] == [
+        ("tax_rate", bank.han, "a law")
+    ]
+    assert page.context["values_are_known"] and "韩分析" in page.text
+    assert client.get(reverse("night", args=[run.pk])).context["set_parameters"] == []
+
+
+def test_every_row_of_a_night_leads_to_its_run_and_the_run_to_all_it_rests_on(bank):
+    night = PublishedNight.objects.get(business_date=LAST_DAY)
+    assert any(results_of(night.run).values())
+    for model in RESULTS:
+        manager = getattr(model, "rows", None) or model.objects
+        assert set(manager.values_list("run_id", flat=True)) <= {night.run_id}, model
+    run = night.run
+    assert run.inputs["batches"] == nights.batches_of(LAST_DAY) and run.inputs["base_currency"] == "CNY"
+    assert run.parameters_version == policy.on(LAST_DAY).version and run.code_version == nights.code_version()
+
+
+def test_the_page_says_what_the_night_waited_for_and_how_long_each_step_took_before(bank, client):
+    run = PublishedNight.objects.get(business_date=LAST_DAY).run
+    earlier = Run.objects.create(
+        kind=nights.KIND, business_date=LAST_DAY - DAY, state="done", created_at=timezone.now()
+    )
+    Chunk.objects.create(run=earlier, position=3, name="account_measures", rows=1, ms=7, fence=1)
+    PublishedNight.objects.create(
+        business_date=LAST_DAY - DAY,
+        run=earlier,
+        customers=1,
+        base_currency="CNY",
+        published_at=timezone.now(),
+    )
+    Chunk.objects.filter(run=run, name="account_measures").update(ms=5007)
+    client.force_login(bank.han)
+    page = client.get(reverse("night", args=[run.pk]))
+    step = next(step for step in page.context["steps"] if step.name == "account_measures")
+    assert (step.ms, step.before_ms, step.slower_ms, step.share) == (5007, 7, 5000, 100)
+    moments = page.context["moments"]
+    assert "core" in str(moments[0].words)
+    assert [moment.at for moment in moments] == sorted(moment.at for moment in moments)
+    assert len(moments) == 4 and all(moment.after_ms is not None for moment in moments[1:])
+    assert page.context["alerts"] == Chunk.objects.get(run=run, name="alerts").rows
+
+
+def test_days_without_a_night_are_told_with_what_they_lack(bank, client):
+    made = PublishedNight.objects.get(business_date=LAST_DAY)
+    far = LAST_DAY + 5 * DAY
+    run = Run.objects.create(kind=nights.KIND, business_date=far, state="done", created_at=timezone.now())
+    PublishedNight.objects.create(
+        business_date=far, run=run, customers=1, base_currency="CNY", published_at=made.published_at
+    )
+    for day in (1, 4, 5):
+        another_batch(LAST_DAY + day * DAY)
+    client.force_login(bank.adam)
+    found = client.get(reverse("nights")).context["gaps"]
+    assert [(gap.first, gap.last, gap.missing) for gap in found] == [
+        (LAST_DAY + 4 * DAY, LAST_DAY + 4 * DAY, ()),
+        (LAST_DAY + 2 * DAY, LAST_DAY + 3 * DAY, ("core",)),
+        (LAST_DAY + DAY, LAST_DAY + DAY, ()),
+    ]
 
 
 def test_the_list_says_for_which_source_the_next_night_waits(bank, client):
