@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # many months, which a change from a day on could not follow.
 BANK_MADE = ["interest_credit", "interest_charge", "penalty_interest", "fee"]
 MASK_MONTHS = 6  # complete months that a mask of salaries or outflows looks back
-QUIET_DAYS = 180  # see ``life_of``: bookings must be known for so long before their absence says anything
+WAKING_DAYS = 90  # within which a booking of his own tells that a sleeper woke up
 # Days from opening to maturity, up to which a term deposit counts as one of the named term. Longer: five years.
 TERMS = [(183, "six_months"), (366, "one_year"), (731, "two_years"), (1096, "three_years")]
 POINT_FAMILIES = {
@@ -54,7 +54,7 @@ CHOICES = {
         "points per 10,000 of month day-average", "D", "By family, and for time deposits by term.",
     ),
     "own_bank_names": ([], "names", "D", "How this bank is named as a counterparty's bank: money sent there has not left it."),
-    "dormant_after_days": (180, "days", "D", "Without a booking of his own; at most 365, which is how far back is looked."),
+    "dormant_after_days": (180, "days", "D", "Without a booking of his own; 90 to 365, which is how far back is looked."),
     "lost_below_share": (
         "0.5", "share", "D", "Of the assets of the three months before the last three (the month to date is one of these).",
     ),
@@ -168,14 +168,18 @@ def classes_of(open_families: Iterable[str], salary_mask: int, policy: Policy) -
 
 @dataclass(frozen=True)
 class Facts:
-    """What ``life_of`` judges by. ``asset_sums``: Σ over days, base currency, the month to date first, then the complete
-    months before it; ``heard_since``: the first booking of anybody the bank knows of, None without any."""
+    """What ``life_of`` judges by.
+
+    ``asset_sums``: Σ over days, base currency, the month to date first, then the complete months before it. ``own_before``:
+    his own bookings in the ``dormant_after_days`` that ended 90 days ago. ``heard_since``: the first booking of anybody the
+    bank knows of, None without any.
+    """
 
     opened_on: datetime.date
     closed_on: datetime.date | None
     asset_sums: Sequence[Decimal]
     own_90d: int
-    own_180d: int
+    own_before: int
     last_own_on: datetime.date | None
     heard_since: datetime.date | None
 
@@ -187,37 +191,35 @@ def life_of(facts: Facts, as_of: datetime.date, policy: Policy) -> str:
     - new: opened less than ``new_for_days`` ago;
     - lost: the assets' day-average of the month to date is below ``lost_below_share`` of that of the third to the fifth
       complete month before, and below ``lost_below_assets`` or the customer is asleep. Who held nothing then cannot lose it;
-    - dormant: asleep, that is without a booking of his own for ``dormant_after_days``. Somebody who has been a customer for
-      fewer days has not been silent for so long;
-    - reactivated: booked himself within 90 days and not in the 90 days before, and was a customer for at least 180 days more
-      than a new one. (That silence is shorter than the one that makes him dormant: of more than half a year only the last
-      booking is kept, and the one that woke him up took its place.)
+    - dormant: asleep, that is without a booking of his own for ``dormant_after_days``;
+    - reactivated: he was asleep 90 days ago and has booked himself since;
     - active: everybody else.
 
-    Silence is judged only where bookings of that time are known at all: a bank that feeds them for a month does not make
-    everybody sleep.
+    Nobody is asleep who has not been a customer for that long, and silence is judged only where bookings of that time are
+    known at all: a bank that has fed them for a month does not make everybody sleep.
     """
-    ago = lambda days: as_of - datetime.timedelta(days=days)  # noqa: E731
-    asleep_after, new_for = int(policy["dormant_after_days"]), int(policy["new_for_days"])
-    heard = facts.heard_since is not None and facts.heard_since <= ago(max(asleep_after, QUIET_DAYS))
-    asleep = (
-        heard
-        and facts.opened_on <= ago(asleep_after)
-        and (facts.last_own_on is None or facts.last_own_on <= ago(asleep_after))
-    )
+    asleep_after = datetime.timedelta(days=int(policy["dormant_after_days"]))
+    woken_since = as_of - datetime.timedelta(days=WAKING_DAYS)
+
+    def is_judged(on: datetime.date) -> bool:
+        begin = on - asleep_after
+        return facts.opened_on <= begin and facts.heard_since is not None and facts.heard_since <= begin
+
+    silent = facts.last_own_on is None or facts.last_own_on <= as_of - asleep_after
+    asleep = is_judged(as_of) and silent
     months = periods.of(as_of).recent
     now = Fraction(facts.asset_sums[0]) / months[0].days
     before = Fraction(sum(facts.asset_sums[3:6])) / sum(month.days for month in months[3:6])
+    fell = before > 0 and now < Fraction(policy.decimal("lost_below_share")) * before
+
     if facts.closed_on is not None and facts.closed_on <= as_of:
         return "closed"
-    if facts.opened_on > ago(new_for):
+    if facts.opened_on > as_of - datetime.timedelta(days=int(policy["new_for_days"])):
         return "new"
-    fell = before > 0 and now < Fraction(policy.decimal("lost_below_share")) * before
     if fell and (asleep or now < Fraction(policy.decimal("lost_below_assets"))):
         return "lost"
     if asleep:
         return "dormant"
-    woke = (
-        facts.own_90d > 0 and facts.own_180d == facts.own_90d and facts.opened_on < ago(new_for + QUIET_DAYS)
-    )
-    return "reactivated" if heard and woke else "active"
+    if is_judged(woken_since) and facts.own_before == 0 and facts.own_90d > 0:
+        return "reactivated"
+    return "active"

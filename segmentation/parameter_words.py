@@ -124,7 +124,7 @@ LIMITS: dict[str, dict] = {
     "personal_tiers": {"rising": True},
     "corporate_tiers_by_contribution": {"rising": True},
     "corporate_tiers_by_deposit": {"rising": True},
-    "dormant_after_days": {"least": 1, "most": 365},
+    "dormant_after_days": {"least": 90, "most": 365},
     "loyalty_tenure_months": {"least": 1},
     "loyalty_holding_steps": {"rising": True},
     "loyalty_activity": {"most": 366},

@@ -24,17 +24,28 @@ held as (
         sum(cents * greatest(until - greatest(on_date, %(rolling_first)s), 0)) as rolling_sum,
         array[
             sum(cents * greatest(until - greatest(on_date, %(month_first)s), 0)),
-            sum(cents * greatest(least(until, r.firsts[1]) - greatest(on_date, r.firsts[2]), 0)),
-            sum(cents * greatest(least(until, r.firsts[2]) - greatest(on_date, r.firsts[3]), 0)),
-            sum(cents * greatest(least(until, r.firsts[3]) - greatest(on_date, r.firsts[4]), 0)),
-            sum(cents * greatest(least(until, r.firsts[4]) - greatest(on_date, r.firsts[5]), 0)),
-            sum(cents * greatest(least(until, r.firsts[5]) - greatest(on_date, r.firsts[6]), 0)),
-            sum(cents * greatest(least(until, r.firsts[6]) - greatest(on_date, r.firsts[7]), 0)),
-            sum(cents * greatest(least(until, r.firsts[7]) - greatest(on_date, r.firsts[8]), 0)),
-            sum(cents * greatest(least(until, r.firsts[8]) - greatest(on_date, r.firsts[9]), 0)),
-            sum(cents * greatest(least(until, r.firsts[9]) - greatest(on_date, r.firsts[10]), 0)),
-            sum(cents * greatest(least(until, r.firsts[10]) - greatest(on_date, r.firsts[11]), 0)),
-            sum(cents * greatest(least(until, r.firsts[11]) - greatest(on_date, r.firsts[12]), 0))
+            coalesce(sum(cents * (least(until, r.firsts[1]) - greatest(on_date, r.firsts[2])))
+                     filter (where until > r.firsts[2] and on_date < r.firsts[1]), 0),
+            coalesce(sum(cents * (least(until, r.firsts[2]) - greatest(on_date, r.firsts[3])))
+                     filter (where until > r.firsts[3] and on_date < r.firsts[2]), 0),
+            coalesce(sum(cents * (least(until, r.firsts[3]) - greatest(on_date, r.firsts[4])))
+                     filter (where until > r.firsts[4] and on_date < r.firsts[3]), 0),
+            coalesce(sum(cents * (least(until, r.firsts[4]) - greatest(on_date, r.firsts[5])))
+                     filter (where until > r.firsts[5] and on_date < r.firsts[4]), 0),
+            coalesce(sum(cents * (least(until, r.firsts[5]) - greatest(on_date, r.firsts[6])))
+                     filter (where until > r.firsts[6] and on_date < r.firsts[5]), 0),
+            coalesce(sum(cents * (least(until, r.firsts[6]) - greatest(on_date, r.firsts[7])))
+                     filter (where until > r.firsts[7] and on_date < r.firsts[6]), 0),
+            coalesce(sum(cents * (least(until, r.firsts[7]) - greatest(on_date, r.firsts[8])))
+                     filter (where until > r.firsts[8] and on_date < r.firsts[7]), 0),
+            coalesce(sum(cents * (least(until, r.firsts[8]) - greatest(on_date, r.firsts[9])))
+                     filter (where until > r.firsts[9] and on_date < r.firsts[8]), 0),
+            coalesce(sum(cents * (least(until, r.firsts[9]) - greatest(on_date, r.firsts[10])))
+                     filter (where until > r.firsts[10] and on_date < r.firsts[9]), 0),
+            coalesce(sum(cents * (least(until, r.firsts[10]) - greatest(on_date, r.firsts[11])))
+                     filter (where until > r.firsts[11] and on_date < r.firsts[10]), 0),
+            coalesce(sum(cents * (least(until, r.firsts[11]) - greatest(on_date, r.firsts[12])))
+                     filter (where until > r.firsts[12] and on_date < r.firsts[11]), 0)
         ] as recent_sums
     from days
     cross join (select %(recent_firsts)s::date[] as firsts) as r

@@ -5,7 +5,7 @@
 --         segmentation_contribution, stage_fx
 -- writes  segmentation_behaviour
 -- params  run_id, as_of, base_currency, families, product_classes, default_fx, recent_days, payroll_from_months,
---         dormant_after, lost_share, lost_below, new_for
+--         dormant_after, lost_share, lost_below, new_for, bank_made
 with
 sides as (
     select f.family, f.side from jsonb_to_recordset(%(families)s::jsonb) as f (family text, side text)
@@ -81,16 +81,35 @@ outside as (
     group by n.customer_id
 ),
 -- Silence is only known where bookings of that time were delivered at all.
-heard as (
-    select exists (
-        select from customers_transaction_as_of(%(as_of)s::date) as t
-        where t.booked_on <= %(as_of)s::date - greatest(%(dormant_after)s, 180)
-    ) as long_enough
+heard as materialized (
+    select
+        exists (
+            select from customers_transaction_as_of(%(as_of)s::date) as t where t.booked_on <= %(as_of)s::date - %(dormant_after)s
+        ) as long_enough,
+        exists (
+            select from customers_transaction_as_of(%(as_of)s::date) as t
+            where t.booked_on <= %(as_of)s::date - 90 - %(dormant_after)s
+        ) as longer
 ),
 customers as (
     select c.id as customer_id, c.opened_on, coalesce(c.closed_on <= %(as_of)s, false) as is_closed
     from customers_customer_as_of(%(as_of)s::date) as c
     join segmentation_contribution as k on k.run_id = %(run_id)s and k.period = 'ytd' and k.customer_id = c.id
+),
+-- Whoever booked in the last 90 days and not in the 90 before may have woken up, unless he did so shortly before these.
+maybe_woken as (
+    select a.customer_id
+    from added as a
+    join customers as c on c.customer_id = a.customer_id
+    where a.own_90d > 0 and a.own_180d = a.own_90d and c.opened_on <= %(as_of)s::date - 90 - %(dormant_after)s
+),
+awake_before as (
+    select distinct m.customer_id
+    from customers_transaction_as_of(%(as_of)s::date) as t
+    join segmentation_accountmeasure as m on m.run_id = %(run_id)s and m.account_id = t.account_id
+    where t.booked_on > %(as_of)s::date - 90 - %(dormant_after)s and t.booked_on <= %(as_of)s::date - 180
+      and t.kind <> all (%(bank_made)s::text[])
+      and m.customer_id in (select w.customer_id from maybe_woken as w)
 ),
 known as (
     select
@@ -107,7 +126,7 @@ known as (
         coalesce(a.points_month, 0) as points_month,
         coalesce(a.points_year, 0) as points_year,
         o.assets as outside_assets,
-        h.long_enough,
+        h.longer and w.customer_id is not null and b.customer_id is null as has_woken,
         h.long_enough
         and c.opened_on <= %(as_of)s::date - %(dormant_after)s
         and coalesce(a.last_own_on <= %(as_of)s::date - %(dormant_after)s, true) as is_silent
@@ -115,6 +134,8 @@ known as (
     cross join heard as h
     left join added as a on a.customer_id = c.customer_id
     left join outside as o on o.customer_id = c.customer_id
+    left join maybe_woken as w on w.customer_id = c.customer_id
+    left join awake_before as b on b.customer_id = c.customer_id
 ),
 judged as (
     select
@@ -142,9 +163,7 @@ select
             and j.asset_sums[1] * j.before_days < %(lost_share)s * j.before_sum * j.month_days
             and (j.asset_sums[1] < %(lost_below)s * j.month_days or j.is_silent) then 'lost'
         when j.is_silent then 'dormant'
-        when j.long_enough
-            and j.own_90d > 0 and j.own_180d = j.own_90d
-            and j.opened_on < %(as_of)s::date - %(new_for)s - 180 then 'reactivated'
+        when j.has_woken then 'reactivated'
         else 'active'
     end
 from judged as j
