@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm.core import parameters
+from customers.models import Customer
 from segmentation import nights, policy
-from segmentation.models import PastScore, PeerFigure, PublishedNight, Standing
+from segmentation.models import PastScore, PeerFigure, PublishedNight, RelatedShare, Standing
 
 SCORES = ("contribution", "loyalty", "risk")
 LABELS = {"contribution": _("Contribution"), "loyalty": _("Loyalty"), "risk": _("Risk")}
@@ -19,6 +21,8 @@ LABELS = {"contribution": _("Contribution"), "loyalty": _("Loyalty"), "risk": _(
 TABS = {"contribution": "customer_contribution", "loyalty": "customer_loyalty", "risk": "customer_risk"}
 # The column of the standing that is on the scale 0–100: the contribution itself is an amount.
 COLUMNS = {"contribution": "contribution_score", "loyalty": "loyalty", "risk": "risk"}
+# Values of customers outside a reader's scope are told of so many together, never of fewer.
+FEWEST_HIDDEN = 3
 RAISED, HIGH = Decimal(40), Decimal(70)
 
 
@@ -65,7 +69,25 @@ def columns(user) -> dict[str, Any]:
     for code, column in COLUMNS.items():
         found[f"{code}_before"] = Subquery(past.values(column)[:1])
         found[f"{code}_peer"] = Subquery(peers.filter(figure=column).values("mean")[:1])
-    return found | nights.basis("as_of")
+    return found | members_seen(user) | nights.basis("as_of")
+
+
+def members_seen(user) -> dict[str, Any]:
+    """Return what to annotate a standing with, so that ``related`` can tell: how many of those related to him the reader
+    may see himself."""
+    his = Customer.objects.visible_to(user).filter(pk=OuterRef("member_id"))
+    seen = RelatedShare.objects.visible_to(user).filter(
+        Exists(his), run_id=OuterRef("run_id"), customer_id=OuterRef("customer_id")
+    )
+    counted = seen.order_by().values("customer_id").annotate(n=Count("member_id")).values("n")
+    return {"members_seen": Coalesce(Subquery(counted), 0)}
+
+
+def related(standing: Standing, column: str = "related_contribution") -> Decimal | None:
+    """Return a figure together with those related to him; None where it would tell of one or two customers the reader may
+    not see: what is outside his scope is told of three or more together."""
+    hidden = standing.related_members - standing.members_seen
+    return None if 0 < hidden < FEWEST_HIDDEN else getattr(standing, column)
 
 
 def policy_of(row: Standing | PublishedNight) -> policy.Policy:

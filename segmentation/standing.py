@@ -44,7 +44,7 @@ def of_customers(user, at: PublishedNight | None, ids: list[int]) -> dict[int, S
     if at is None or not ids:
         return {}
     rows = Standing.objects.visible_to(user).filter(run_id=at.run_id, customer_id__in=ids)
-    return {row.customer_id: row for row in rows}
+    return {row.customer_id: row for row in rows.annotate(**scorecard.members_seen(user))}
 
 
 def of_accounts(user, at: Standing | None) -> dict[int, AccountMeasure]:

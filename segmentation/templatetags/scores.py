@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from crm.core.templatetags import display
 from segmentation import scorecard, selections
 from segmentation.models import Standing, Tier
 
@@ -127,10 +128,22 @@ def score_head(standing: Standing) -> dict[str, Any]:
 
 
 @register.simple_tag
+def related_value(standing: Any, column: str = "related_contribution") -> Any:
+    """A figure with those related to a customer, as an amount or points; "out of scope" where it may not be told."""
+    if not isinstance(standing, Standing):
+        return _unknown()
+    value = scorecard.related(standing, column)
+    if value is None:
+        title = gettext("Some of those related to him are outside your scope, too few to be told together")
+        return format_html('<span class="unknown" title="{}">{}</span>', title, gettext("out of scope"))
+    return display.money(value) if column == "related_contribution" else f"{value:,.2f}"
+
+
+@register.simple_tag
 def enterprise_size(standing: Standing | None) -> Any:
     """A firm's size in words; a dash for a person, and for whom the night did not know."""
     if not isinstance(standing, Standing) or not standing.enterprise_size:
-        return format_html('<span class="unknown">—</span>')
+        return _unknown()
     return selections.SIZES[standing.enterprise_size]
 
 

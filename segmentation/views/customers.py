@@ -19,7 +19,7 @@ from crm.core import places
 from crm.core.access import may, needs
 from crm.core.listing import Filter, Listing, Page, Sort, respond
 from crm.core.models import Post, Staff
-from crm.core.scope import branches_for
+from crm.core.scope import branches_for, sees_bank
 from customers import facts, search
 from customers.models import Customer, QualityIssue
 from customers.models.parties import PartyKind
@@ -156,6 +156,9 @@ def _listing(request: HttpRequest, night: PublishedNight | None, path: str) -> L
     with_figures = night is not None and may(user, "customers.view_accounts")
     if with_figures:
         sorts |= {name: Sort((column, f"-{key}")) for name, column in FIGURES.items()}
+        if not sees_bank(user):
+            # The order would tell what the figure itself keeps back of customers outside his scope.
+            del sorts["related"]
         filters += _of_standings(night)
     if night is None:
         filters = [f for f in filters if f.name != "tier"]
@@ -182,6 +185,7 @@ def _page(request: HttpRequest, night: PublishedNight | None) -> Page:
     if night is not None and _asks_standings(request, night):
         rows = Standing.objects.visible_to(request.user).filter(run_id=night.run_id)
         rows = rows.select_related("customer__branch", "customer__manager")
+        rows = rows.annotate(**scorecard.members_seen(request.user))
         page = _listing(request, night, "customer__").page(request, rows)
         page.rows = [Row(s.customer, facts.name_of(s.customer, request.user), s) for s in page.rows]
         return page
