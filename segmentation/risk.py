@@ -37,7 +37,7 @@ CHOICES = {
     "bank_net_capital": (None, "base currency", "D", "Unset: the share of net capital is not judged."),
     "risk_overdue_bands": (
         [[0, "0"], [30, "25"], [60, "45"], [90, "60"], [270, "80"], [None, "95"]],
-        "days past due up to, sub-score", "D", "Of the most overdue loan; the last band has no end.",
+        "days past due up to, sub-score", "D", "Of the most overdue loan, fewest days first; the last band has no end.",
     ),
     "risk_lowest_probability": (
         "0.0003", "probability a year", "D", "Sub-score 0; certain default is 100, between them by the logarithm.",
@@ -70,9 +70,8 @@ def parameters(policy: Policy) -> dict[str, Any]:
         "risk_weights": json.dumps(
             [{"kind": kind, **weights} for kind, weights in policy["risk_component_weights"].items()]
         ),
-        "risk_bands": json.dumps(
-            [{"upto": upto, "points": points} for upto, points in policy["risk_overdue_bands"]]
-        ),
+        "risk_band_limits": [int(upto) for upto, _ in policy["risk_overdue_bands"] if upto is not None],
+        "risk_band_points": [Decimal(points) for _, points in policy["risk_overdue_bands"]],
         "risk_floors": json.dumps(policy["risk_floors"]),
         "risk_level_points": json.dumps(policy["risk_warning_points"]),
         "risk_kyc_points": json.dumps(policy["risk_kyc_points"]),

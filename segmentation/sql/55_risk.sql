@@ -4,18 +4,15 @@
 -- reads   customers_customer_as_of, customers_relation_as_of, customers_identity, customers_rowhistory,
 --         segmentation_behaviour, segmentation_signal, stage_debt, stage_guarantee, stage_counterparty
 -- writes  segmentation_risk
--- params  run_id, as_of, risk_weights, risk_bands, risk_floors, risk_level_points, risk_kyc_points, warning_kinds,
---         probability_lowest, debt_ratio_low, debt_ratio_high, capital_share_low, capital_share_high, hhi_low, hhi_high,
---         ring_points, net_capital
+-- params  run_id, as_of, risk_weights, risk_band_limits, risk_band_points, risk_floors, risk_level_points,
+--         risk_kyc_points, warning_kinds, probability_lowest, debt_ratio_low, debt_ratio_high, capital_share_low,
+--         capital_share_high, hhi_low, hhi_high, ring_points, net_capital
 with
 weights as (
     select w.kind, w.overdue, w.probability, w.leverage, w.concentration, w.guarantee, w.warning, w.kyc
     from jsonb_to_recordset(%(risk_weights)s::jsonb)
         as w (kind text, overdue numeric, probability numeric, leverage numeric, concentration numeric, guarantee numeric,
               warning numeric, kyc numeric)
-),
-bands as (
-    select b.upto, b.points from jsonb_to_recordset(%(risk_bands)s::jsonb) as b (upto numeric, points numeric)
 ),
 floors as (
     select array_position(array['normal', 'special_mention', 'substandard', 'doubtful', 'loss'], f.key) as rank, f.key as class,
@@ -91,18 +88,16 @@ seen as (
     left join stage_counterparty as p on p.customer_id = c.customer_id
     left join warned as w on w.customer_id = c.customer_id
     left join expired as e on e.customer_id = c.customer_id
+    offset 0 -- a fence, here and below: merged, every expression would be worked out anew wherever it is named
 ),
 subs as (
     select
         s.*, w.overdue as overdue_w, w.probability as probability_w, w.leverage as leverage_w,
         w.concentration as concentration_w, w.guarantee as guarantee_w, w.warning as warning_w, w.kyc as kyc_w,
-        case when w.overdue > 0 and s.overdue_days is not null then (
-            select round(b.points, 4)
-            from bands as b
-            where b.upto is null or s.overdue_days <= b.upto
-            order by b.upto nulls last
-            limit 1
-        ) end as overdue_sub,
+        -- One band on for every limit that is exceeded.
+        case when w.overdue > 0 then
+            round((%(risk_band_points)s::numeric[])[width_bucket(s.overdue_days - 1, %(risk_band_limits)s::int[]) + 1], 4) end
+            as overdue_sub,
         case when w.probability > 0 and s.probability is not null then
             case when s.probability <= %(probability_lowest)s then 0 when s.probability >= 1 then 100
                 else round(100 * (1 - ln(s.probability::numeric(60, 30)) / ln(%(probability_lowest)s::numeric(60, 30))), 4) end
@@ -131,6 +126,7 @@ subs as (
     join weights as w on w.kind = s.kind
     left join kyc_points as k on k.grade = s.kyc_grade
     left join kyc_points as x on x.grade = 'expired'
+    offset 0
 ),
 -- ``whole`` is what the present components weigh together.
 weighed as (
@@ -154,6 +150,7 @@ weighed as (
             + case when s.kyc_sub is not null then s.kyc_w else 0 end as known,
         s.overdue_w + s.probability_w + s.leverage_w + s.concentration_w + s.guarantee_w + s.warning_w + s.kyc_w as everything
     from subs as s
+    offset 0
 ),
 pointed as (
     select
@@ -166,6 +163,7 @@ pointed as (
         coalesce(round((w.warning_w * w.warning_sub)::numeric(60, 30) / w.whole, 4), 0) as warned_points,
         coalesce(round((w.kyc_w * w.kyc_sub)::numeric(60, 30) / w.whole, 4), 0) as kyc_points
     from weighed as w
+    offset 0
 ),
 summed as (
     select
