@@ -28,8 +28,8 @@ from segmentation.models import (
 )
 
 __all__ = [
-    "Change", "Comparison", "Earlier", "Ledger", "Line", "Moves", "Point", "Story", "Value", "accounts_behind", "changes", "compared",
-    "earlier", "ledger", "ledgers", "moves", "story", "trend", "value",
+    "Change", "Comparison", "Earlier", "Ledger", "Line", "Moves", "Point", "Value", "accounts_behind", "changes",
+    "compared", "earlier", "ledger", "ledgers", "moves", "trend", "value",
 ]  # fmt: skip
 
 
@@ -105,17 +105,6 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Story:
-    """All that a customer's page tells of his scores: each one's ledger, the nights compared with, and what changed since
-    by score (empty where no such night is kept)."""
-
-    ledgers: dict[str, Ledger]
-    earlier: Earlier
-    since_previous: dict[str, list[Change]]
-    since_month_end: dict[str, list[Change]]
-
-
-@dataclass(frozen=True)
 class Moves:
     """What changed of one score since the nights it is compared with; None where no such night is kept."""
 
@@ -159,21 +148,6 @@ class _Rows:
 
 
 _LINES = {"loyalty": sentences.LOYALTY, "risk": sentences.RISK}
-
-
-def story(user, standing: Standing) -> Story:
-    """Return what a customer's page tells; six queries however much has changed."""
-    before = earlier(user, standing)
-    nights = [night for night in (before.previous, before.month_end) if night is not None]
-    rows = _rows(user, [standing, *nights])
-    peers = _peers(standing)
-    weights = _weights(standing)
-    return Story(
-        {score: _ledger(standing, score, rows[standing.run_id], peers, weights) for score in SCORES},
-        before,
-        _all_changes(standing, before.previous, rows),
-        _all_changes(standing, before.month_end, rows),
-    )
 
 
 def ledgers(user, standing: Standing) -> dict[str, Ledger]:
@@ -401,12 +375,6 @@ def _point_lines(score: str, row: Any, kind: str, peers: _Peers, weights: dict[s
             )
         )
     return lines
-
-
-def _all_changes(
-    standing: Standing, since: Standing | None, rows: dict[int, _Rows]
-) -> dict[str, list[Change]]:
-    return {score: _changes(standing, since, score, rows) for score in SCORES} if since else {}
 
 
 def _changes(standing: Standing, since: Standing, score: str, rows: dict[int, _Rows]) -> list[Change]:
