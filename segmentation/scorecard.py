@@ -83,11 +83,15 @@ def members_seen(user) -> dict[str, Any]:
     return {"members_seen": Coalesce(Subquery(counted), 0)}
 
 
-def related(standing: Standing, column: str = "related_contribution") -> Decimal | None:
-    """Return a figure together with those related to him; None where it would tell of one or two customers the reader may
-    not see: what is outside his scope is told of three or more together."""
-    hidden = standing.related_members - standing.members_seen
-    return None if 0 < hidden < FEWEST_HIDDEN else getattr(standing, column)
+def tells_related(standing: Standing) -> bool:
+    """Whether figures with those related to a customer may be told: not where they would tell of one or two customers the
+    reader may not see. What is outside his scope is told of three or more together."""
+    return not 0 < standing.related_members - standing.members_seen < FEWEST_HIDDEN
+
+
+def related(standing: Standing) -> Decimal | None:
+    """Return the contribution together with those related to him; None where it may not be told."""
+    return standing.related_contribution if tells_related(standing) else None
 
 
 def policy_of(row: Standing | PublishedNight) -> policy.Policy:

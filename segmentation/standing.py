@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Subquery
+from django.db.models import Subquery, Sum
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from crm.core.templatetags import display
 from segmentation import nights, policy, scorecard
-from segmentation.models import AccountMeasure, PublishedNight, Standing, Tier
+from segmentation.models import AccountMeasure, BranchSummary, PublishedNight, Standing, Tier
 
 
 def night_of(request: HttpRequest) -> PublishedNight | None:
@@ -54,6 +54,14 @@ def of_accounts(user, at: Standing | None) -> dict[int, AccountMeasure]:
     rows = AccountMeasure.objects.visible_to(user).filter(run_id=at.run_id, customer_id=at.customer_id)
     rows = rows.select_related("account__product").order_by("account_id")
     return {row.account_id: row for row in rows}
+
+
+def share_of_branch(at: Standing) -> Decimal | None:
+    """Return which part of its branch's contribution of the year to date a customer brings, as a fraction; None where the
+    branch as a whole brings nothing. One query."""
+    rows = BranchSummary.objects.filter(run_id=at.run_id, branch_id=at.branch_id)
+    total = rows.aggregate(total=Sum("contribution"))["total"]
+    return at.contribution / total if total and total > 0 else None
 
 
 @dataclass(frozen=True)

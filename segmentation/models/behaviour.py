@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.core.scope import ScopedManager
 from customers.models import Customer
@@ -13,7 +14,7 @@ class Life(models.TextChoices):
     """Where a customer is in his life with the bank, by money and bookings of his own."""
 
     NEW = "new", _("new")
-    ACTIVE = "active", _("active")
+    ACTIVE = "active", pgettext_lazy("life stage", "active")
     REACTIVATED = "reactivated", _("reactivated")
     DORMANT = "dormant", _("dormant")
     LOST = "lost", _("lost")

@@ -72,6 +72,13 @@ def percent(value: Any) -> SafeString:
 
 
 @register.filter
+def whole(value: Any) -> str:
+    """A percentile in whole per cent, never rounded up: nobody is above all of a group he belongs to."""
+    found = _decimal(value)
+    return "" if found is None else f"{found.quantize(Decimal(1), ROUND_DOWN):f}"
+
+
+@register.filter
 def known(coverage: Any) -> SafeString:
     """How much of the inputs is known, a fraction: 0.69 is 69%; what is not all is never rounded to all."""
     value = _decimal(coverage)
@@ -128,15 +135,15 @@ def score_head(standing: Standing) -> dict[str, Any]:
 
 
 @register.simple_tag
-def related_value(standing: Any, column: str = "related_contribution") -> Any:
-    """A figure with those related to a customer, as an amount or points; "out of scope" where it may not be told."""
+def related_value(standing: Any, exact: bool = False) -> Any:
+    """The contribution with those related to a customer; "out of scope" where it may not be told."""
     if not isinstance(standing, Standing):
         return _unknown()
-    value = scorecard.related(standing, column)
+    value = scorecard.related(standing)
     if value is None:
         title = gettext("Some of those related to him are outside your scope, too few to be told together")
         return format_html('<span class="unknown" title="{}">{}</span>', title, gettext("out of scope"))
-    return display.money(value) if column == "related_contribution" else f"{value:,.2f}"
+    return display.money_exact(value) if exact else display.money(value)
 
 
 @register.simple_tag

@@ -124,11 +124,23 @@ def customer_contribution(request: HttpRequest, customer_id: int) -> HttpRespons
         contribution=found,
         parts=statement(found) if found else [],
         value=value,
+        related=_related(at) if at else {},
+        share=standing.share_of_branch(at) if at else None,
         rows=scores.rows(customer, value.ledger) if value and period == Period.YTD else [],
         lines=[line for line in lines if any(line[name] for name in LINE)],
         silent=sum(1 for line in lines if not any(line[name] for name in LINE)),
         ladder=standing.ladder(customer.kind, at.as_of, scorecard.policy_of(at)) if at else [],
     )
+
+
+def _related(at: Standing) -> dict[str, Decimal] | None:
+    """What those related to him add to contribution and deposit points; None where it may not be told."""
+    if not scorecard.tells_related(at):
+        return None
+    return {
+        "contribution": at.related_contribution - at.contribution,
+        "points": at.related_deposit_points - at.deposit_points,
+    }
 
 
 LINE = ("margin", "fee", "operation", "loss", "surcharge", "capital_cost")

@@ -197,7 +197,7 @@ def customer_score_line(request: HttpRequest, customer_id: int, score: str, code
         "code": code,
         "label": scorecard.LABELS[score],
         "line": label,
-        "note": note,
+        "line_note": note,
         "at": at,
         "behind": behind,
         "total": sum((measure.figure for measure in behind), Decimal(0)) if score == "contribution" else None,
