@@ -15,10 +15,13 @@ from customers import facts
 from customers.feeds import figures
 from customers.models import QualityIssue
 from customers.models.quality import QualityRule
-from segmentation import nights, ordering, standing, structure
+from segmentation import alerts, nights, ordering, standing, structure
+from segmentation.models import PublishedNight
 from segmentation.views.overview import chart, overview
 
 TOP = 10
+TODAY = 5  # the things to do that are worth most
+DAYS_OF_ALERTS = 7
 
 
 def _with_names(request: HttpRequest, rows: list) -> list:
@@ -38,11 +41,22 @@ def _to_fix(request: HttpRequest) -> list[dict[str, Any]]:
     return [{"rule": row["rule"], "words": QualityRule(row["rule"]).label, "count": row["n"]} for row in rows]
 
 
+def _alerts(request: HttpRequest, night: PublishedNight) -> dict[str, Any]:
+    """What last night told, the most valuable first, and how much was told in a week; two queries."""
+    return {
+        "today": alerts.last_night(request.user, night, TODAY),
+        "told": alerts.counts(request.user, night, days=DAYS_OF_ALERTS),
+        "all_alerts": alerts.link(days="1"),
+    }
+
+
 def manager_home(request: HttpRequest) -> HttpResponse:
-    """A manager's book in figures, his first customers by contribution, and the data he should fix."""
+    """What last night tells of a manager's customers, his book in figures, his first customers by contribution, and the
+    data he should fix."""
     night = standing.night_of(request)
     context: dict[str, Any] = {"night": night, "fix": _to_fix(request)}
     if night is not None:
+        context |= _alerts(request, night)
         context["structure"] = structure.figures(request.user, night).structure()
         context["first"] = _with_names(
             request, structure.top(request.user, night, by="contribution", count=TOP)
@@ -52,10 +66,11 @@ def manager_home(request: HttpRequest) -> HttpResponse:
 
 
 def supervisor_home(request: HttpRequest) -> HttpResponse:
-    """The branch from the summary, its tiers, and its managers side by side."""
+    """What last night tells of the branch, the branch from the summary, its tiers, and its managers side by side."""
     night = standing.night_of(request)
     context: dict[str, Any] = {"night": night, "fix": _to_fix(request), "branch": request.user.staff.branch}
     if night is not None:
+        context |= _alerts(request, night)
         all_figures = structure.figures(request.user, night)
         found = all_figures.structure()
         context["structure"] = found

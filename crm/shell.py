@@ -40,7 +40,7 @@ SECTIONS: tuple[tuple[str, Any, tuple[Entry, ...]], ...] = (
             Entry("quality", _("Data to fix"), "clipboard-check", "customers.view_quality"),
         ),
     ),
-    ("engage", _("Engage"), ()),
+    ("engage", _("Engage"), (Entry("alerts", _("Alerts"), "alert-triangle", "alerts.view"),)),
     (
         "analyse",
         _("Analyse"),

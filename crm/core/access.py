@@ -47,6 +47,7 @@ VERBS: dict[str, frozenset] = {
     "nights.view": DESKS_OF_DATA,
     "nights.start": frozenset({ADMINISTRATOR}),
     "overview.view": frozenset({ANALYST, SUPERVISOR, PRODUCTS, COMPLIANCE}),
+    "alerts.view": frozenset({MANAGER, SUPERVISOR, ANALYST, PRODUCTS, COMPLIANCE}),
     "parameters.view": frozenset({ANALYST, ADMINISTRATOR, COMPLIANCE, AUDITOR}),
     "parameters.set": frozenset({ANALYST, ADMINISTRATOR}),
     # people and places

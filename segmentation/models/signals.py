@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.core.models import Run
 from crm.core.scope import ScopedManager
@@ -32,7 +33,7 @@ class Level(models.TextChoices):
     ORANGE = "orange", _("orange")
     YELLOW = "yellow", _("yellow")
     BLUE = "blue", _("blue")
-    NOTE = "note", _("note")
+    NOTE = "note", pgettext_lazy("alert level", "note")
 
 
 class Signal(models.Model):

@@ -1,120 +1,93 @@
 """The overview of the bank, or of a supervisor's subtree: the first by any indicator, the tier structure, the branches."""
 
-from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from crm.core import places
 from crm.core.access import needs
-from crm.core.scope import places_of, sees_bank
+from crm.core.models.people import BranchKind
+from crm.core.scope import places_of
 from customers import facts
 from customers.models.parties import PartyKind
-from segmentation import standing, structure
+from segmentation import alerts, standing, structure
+from segmentation.models import PublishedNight
+from segmentation.views import chosen, customers
+from segmentation.views.chosen import Choice
 
-INDICATORS = (
-    ("contribution", gettext_lazy("Contribution, year to date")),
-    ("assets", gettext_lazy("Assets, month's day average")),
-    ("deposits", gettext_lazy("Deposits, month's day average")),
-    ("loans", gettext_lazy("Loans")),
-)
-COUNTS = (5, 10, 20)
 SHADES = ("#163757", "#1f4b7a", "#4a76a5", "#8fb0d3", "#b7cbe0", "#d5dfe9")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What the reader chose, all of it codes in the address: an indicator, how many, a branch, a kind."""
-
-    by: str = "contribution"
-    count: int = 5
-    branch: str = ""
-    kind: str = ""
-
-    def query(self, **changes: Any) -> str:
-        chosen = replace(self, **changes)
-        values = {
-            "by": chosen.by if chosen.by != "contribution" else "",
-            "top": chosen.count if chosen.count != 5 else "",
-            "branch": chosen.branch,
-            "kind": chosen.kind,
-        }
-        return "?" + urlencode({name: value for name, value in values.items() if value})
-
-
-def read_choice(request: HttpRequest, branches: list[tuple[str, str]]) -> Choice:
-    """Return the choice of the address; what is unknown or out of scope is ignored."""
-    asked = request.GET
-    by, kind, branch, count = (
-        asked.get("by", ""),
-        asked.get("kind", ""),
-        asked.get("branch", ""),
-        asked.get("top", ""),
-    )
-    return Choice(
-        by=by if by in structure.INDICATORS else "contribution",
-        count=int(count) if count in map(str, COUNTS) else 5,
-        branch=branch if branch in dict(branches) else "",
-        kind=kind if kind in PartyKind.values else "",
-    )
+DAYS_OF_ALERTS = 7
 
 
 @needs("overview.view")
 @require_GET
 def overview(request: HttpRequest) -> HttpResponse:
-    branches = places.choices(request)
-    choice = read_choice(request, branches)
     night = standing.night_of(request)
-    own = "" if sees_bank(request.user) else request.user.staff.branch.name
-    context: dict[str, Any] = {
-        "night": night,
-        "place": dict(branches)[choice.branch].strip() if choice.branch else own,
-        "choice": choice,
-        "branches": branches,
-        "counts": COUNTS,
-    }
+    context = {"night": night, **chosen.frame(request, "overview")}
     if night is not None:
-        all_figures = structure.figures(request.user, night)
-        found = all_figures.structure(branch=choice.branch, kind=choice.kind)
-        first = structure.top(
-            request.user, night, by=choice.by, count=choice.count, branch=choice.branch, kind=choice.kind
-        )
-        for row in first:
-            row.shown_name = facts.name_of(row.customer, request.user)
-        context |= {
-            "structure": found,
-            "first": first,
-            "tabs": tabs(choice),
-            "kinds": kinds(choice),
-            "charts": [chart(kind, found.of_kind(kind)) for kind in PartyKind if found.of_kind(kind)],
-            "lines": compared(all_figures, choice),
-            "indicator": dict(INDICATORS)[choice.by],
-            "all_href": structure.link(branch=choice.branch, kind=choice.kind, sort=choice.by),
-        }
+        context |= figures_of(request, night, context["choice"])
     return render(request, "segmentation/overview.html", context)
 
 
-def tabs(choice: Choice) -> list[dict[str, Any]]:
-    return [
-        {"label": label, "query": choice.query(by=by), "active": by == choice.by} for by, label in INDICATORS
-    ]
+def figures_of(request: HttpRequest, night: PublishedNight, choice: Choice) -> dict[str, Any]:
+    user = request.user
+    all_figures = structure.figures(user, night)
+    found = all_figures.structure(branch=choice.branch, kind=choice.kind)
+    below = places.subtree(user, choice.branch) if choice.branch else None
+    told = alerts.counts(user, night, days=DAYS_OF_ALERTS, places=below, branch=choice.branch, of=choice.kind)
+    return {
+        "structure": found,
+        **first_of(user, night, choice, all_figures),
+        "tabs": chosen.tabs(choice),
+        "counts": chosen.counts(choice),
+        "charts": [chart(kind, found.of_kind(kind)) for kind in PartyKind if found.of_kind(kind)],
+        "lines": compared(all_figures, choice),
+        "told": told,
+        "indicator": dict(chosen.INDICATORS)[choice.by],
+    }
 
 
-def kinds(choice: Choice) -> list[dict[str, Any]]:
-    pairs = [
-        ("", _("together")),
-        (PartyKind.INDIVIDUAL, _("individuals")),
-        (PartyKind.CORPORATE, _("corporates")),
+def first_of(user, night: PublishedNight, choice: Choice, all_figures: structure.Figures) -> dict[str, Any]:
+    """The first customers by a figure of theirs, or the first branches by an average over their customers."""
+    if choice.by in chosen.OF_BRANCHES:
+        return {
+            "first_branches": branches_by_average(all_figures, choice),
+            "divisors": chosen.divisors(choice),
+            "per": chosen.PER[choice.by][choice.per],
+        }
+    first = structure.top(
+        user, night, by=choice.by, count=choice.count, branch=choice.branch, kind=choice.kind
+    )
+    for row in first:
+        row.shown_name = facts.name_of(row.customer, user)
+    # The list knows most of the orders; where it does not, it begins with those who contribute most.
+    sort = choice.by if choice.by in customers.FIGURES else "contribution"
+    return {"first": first, "all_href": structure.link(branch=choice.branch, kind=choice.kind, sort=sort)}
+
+
+def branches_by_average(all_figures: structure.Figures, choice: Choice) -> list[dict[str, Any]]:
+    """The branches and outlets at or below the chosen place, each with all below it, highest average first."""
+    seen = places_of(all_figures.user)
+    below = set(places.subtree(all_figures.user, choice.branch)) if choice.branch else None
+    ranked = [
+        branch
+        for branch in seen
+        if branch.kind in (BranchKind.BRANCH, BranchKind.OUTLET) and (below is None or branch.pk in below)
     ]
-    return [
-        {"label": label, "query": choice.query(kind=kind), "active": kind == choice.kind}
-        for kind, label in pairs
+    rows = [
+        {
+            "line": line,
+            "average": line.cell.average(choice.by, choice.per),
+            "divisor": line.cell.divisor(choice.by, choice.per),
+            "year_average": getattr(line.cell, f"{choice.by}_year_sum") / line.cell.periods.year.days,
+        }
+        for line in all_figures.by_branch(ranked, kind=choice.kind)
     ]
+    rows = [row for row in rows if row["average"] is not None]
+    return sorted(rows, key=lambda row: (-row["average"], row["line"].href))[: choice.count]
 
 
 def compared(found: structure.Figures, choice: Choice) -> list[structure.Line]:

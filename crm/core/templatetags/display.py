@@ -110,6 +110,20 @@ def exact_words(amount: Decimal, currency: str, language: str) -> str:
     return f"{before}¥{text}" if currency == "CNY" else f"{before}{currency} {text}"
 
 
+def exact(amount: Decimal, currency: str = "") -> str:
+    """An amount to the cent in the reader's language, as plain words for a sentence; base currency unless named."""
+    return exact_words(_round(amount), currency or base_currency(), _language())
+
+
+def column_scale() -> tuple[Decimal, str]:
+    """What a chart beside a column divides by, and the unit it writes on its axis."""
+    size, unit = COLUMN_SCALE[_language()]
+    code = base_currency()
+    if _language() == "zh":
+        return size, f"{unit}元" if code == "CNY" else f"{unit} {code}"
+    return size, f"¥{unit}" if code == "CNY" else f"{code} {unit}"
+
+
 def _unknown() -> SafeString:
     return format_html('<span class="unknown" title="{}">—</span>', gettext("No data"))
 
