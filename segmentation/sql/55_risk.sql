@@ -40,7 +40,7 @@ warned as (
     select distinct on (g.customer_id) g.customer_id, g.level, l.points
     from segmentation_signal as g
     join levels as l on l.level = g.level
-    where g.run_id = %(run_id)s and g.kind = any(%(warning_kinds)s::text[]) and g.level <> 'note'
+    where g.run_id = %(run_id)s and g.kind = any(%(warning_kinds)s::text[])
     order by g.customer_id, l.points desc, g.level
 ),
 -- Primary documents as they were known on the date.

@@ -312,10 +312,13 @@ def test_a_night_notes_exactly_what_holds_of_each_awkward_customer():
     ]
     renewed = person()
     bank.tonight.change(bank.before.identity(renewed, AS_OF + DAY), expires_on=AS_OF + DAY * 3_650)
+    corrected = person()
+    bank.tonight.change(bank.before.identity(corrected, AS_OF + DAY * 3_650), expires_on=AS_OF + DAY)
+    wanted[corrected.pk] = [("identity_expiring", "blue", 0, None, Decimal(1), AS_OF + DAY, "", "")]
 
     found = bank.night()
     mine = [down, hardly_down, closed, foreign, saver, mover, firm, due, late, later, as_before, paid, card, taken, expired,
-            renewed]  # fmt: skip
+            renewed, corrected]  # fmt: skip
     assert {customer.pk: found.get(customer.pk, []) for customer in mine} == {
         customer.pk: sorted(wanted.get(customer.pk, []), key=str) for customer in mine
     }
