@@ -9,6 +9,7 @@ class SegmentationConfig(AppConfig):
     def ready(self) -> None:
         from crm.core.templatetags import display
         from segmentation import (
+            overrides,  # noqa: F401  registers what carries a decided tier out
             parameter_words,
             tasks,  # noqa: F401  registers the handler of the night
         )

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from segmentation.views import alerts, customer, customers, nights, overview, retention, rfm, scores, trends
+from segmentation.views import (
+    alerts,
+    customer,
+    customers,
+    nights,
+    overrides,
+    overview,
+    retention,
+    rfm,
+    scores,
+    trends,
+)
 
 urlpatterns = [
     path("customers/", customers.customer_list, name="customers"),
@@ -21,6 +32,8 @@ urlpatterns = [
         scores.customer_score_line,
         name="customer_score_line",
     ),
+    path("customers/<int:customer_id>/tier/", overrides.customer_tier, name="customer_tier"),
+    path("customers/<int:customer_id>/tier/propose/", overrides.tier_propose, name="tier_propose"),
     path("alerts/", alerts.alert_list, name="alerts"),
     path("overview/", overview.overview, name="overview"),
     path("overview/trends/", trends.trends, name="trends"),

@@ -50,6 +50,7 @@ VERBS: dict[str, frozenset] = {
     "alerts.view": frozenset({MANAGER, SUPERVISOR, ANALYST, PRODUCTS, COMPLIANCE}),
     "parameters.view": frozenset({ANALYST, ADMINISTRATOR, COMPLIANCE, AUDITOR}),
     "parameters.set": frozenset({ANALYST, ADMINISTRATOR}),
+    "tiers.override": frozenset({SUPERVISOR, ANALYST}),
     # people and places
     "org.view": EVERYONE - COUNTER,
     "staff.view": EVERYONE - COUNTER,

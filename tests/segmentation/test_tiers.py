@@ -14,7 +14,7 @@ from django.db import connection
 
 from crm.core import clock, parameters, sqlrun
 from crm.core.models import Approval
-from segmentation import periods, policy, steps, tiers
+from segmentation import nights, periods, policy, steps, tiers
 from segmentation.models import Standing, TierChange, TierOverride
 from tests.core.somebody import somebody
 from tests.segmentation.rows import Hand, results_of, run_night
@@ -256,20 +256,17 @@ def test_after_a_decision_that_said_what_the_figures_said_the_usual_rules_go_on(
 
 
 def test_a_decided_tier_is_an_input_of_the_night_and_makes_it_stale_from_its_first_day(hand):
-    from segmentation import nights, ordering
-
     owner = person(hand, {3: "60000"})
     first = run_night(APRIL)
     decided(owner, "vip", APRIL + DAY, JUNE)
     assert not nights.is_stale(nights.published(APRIL)) and run_night(APRIL).pk == first.pk
     row = decided(owner, "diamond", APRIL - DAY, APRIL + DAY)
     night = nights.published(APRIL)
-    assert nights.is_stale(night) and ordering.loaded().is_stale(night)
+    assert nights.is_stale(night)
     again = run_night(APRIL)
     assert again.pk != first.pk and again.inputs["overrides"] == [row.pk]
     assert stands(again, owner).tier == "diamond"
     assert not nights.is_stale(nights.published(APRIL))
-    assert not ordering.loaded().is_stale(nights.published(APRIL))
 
 
 def test_a_firm_named_strategic_is_so_at_once_and_falls_to_its_figures_when_struck_off(hand):

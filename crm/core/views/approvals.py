@@ -1,6 +1,7 @@
 """The approvals desk: what waits for me, what I proposed, and one proposal to decide on."""
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -87,6 +88,10 @@ def approval_decide(request: HttpRequest, pk: int) -> HttpResponse:
         verb(request.user, approval, clock.now(), decision=form.cleaned_data["decision"])
     except approvals.NotOpen:
         form.add_error(None, _("Somebody has decided this meanwhile."))
+        return _page(request, _visible(request, pk), form, status=422)
+    except ValidationError as broken:
+        # What was proposed cannot be carried out any more: nothing was decided.
+        form.add_error(None, broken.messages)
         return _page(request, _visible(request, pk), form, status=422)
     return redirect("approval", pk=pk)
 
