@@ -10,7 +10,7 @@ from django.db import connection
 
 from customers.models import Account, Balance, FeedBatch, FeedTouch, RowHistory, Transaction
 from segmentation import steps
-from segmentation.models import Absorbed
+from segmentation.models import Absorbed, AccountMonth
 from tests.segmentation.rows import Hand, months, results_of, run_night
 
 DAY = datetime.timedelta(days=1)
@@ -30,7 +30,7 @@ def random_day(hand: Hand, accounts: list[Account], rng: random.Random) -> None:
         if not Balance.rows.filter(account=account, on_date=on).exists():
             hand.balances(account, {on: Decimal(rng.randrange(-(10**6), 10**9)) / 100})
         kind, channel = (
-            rng.choice(["fee", "transfer_in", "other"]),
+            rng.choice(["fee", "transfer_in", "other", "salary", "loan_repayment", "interest_credit"]),
             rng.choice(["counter", "phone", "mobile", "batch"]),
         )
         hand.bookings(account, [(on, str(Decimal(rng.randrange(-9999, 9999)) / 100), kind, channel)])
@@ -52,6 +52,32 @@ def test_refreshed_night_by_night_they_equal_a_rebuild(seed):
     refreshed = months()
     assert len(refreshed) > 12
     assert refreshed == rebuilt()
+
+
+@pytest.mark.django_db
+def test_a_correction_that_takes_bookings_back_gives_the_month_its_earlier_last_day():
+    first = Hand(NOV)
+    account = first.account(first.customer("individual"), "demand_deposit")
+    first.bookings(account, [(NOV, "5", "transfer_in", "mobile")])
+    wrong = Hand(NOV + DAY * 9, first=False, source=first.source)
+    wrong.bookings(
+        account, [(NOV + DAY * 9, "900", kind, "batch") for kind in ("salary", "loan_repayment", "fee")]
+    )
+    run_night(wrong.day)
+    assert counts(account) == (3, 10, 1, 90_000)  # November the 10th
+    FeedBatch.objects.filter(pk=wrong.batch.pk).update(state="replaced")
+    right = Hand(wrong.day, first=False, source=first.source)
+    Transaction.rows.filter(account=account, booked_on=wrong.day).delete()
+    FeedTouch.rows.create(batch=right.batch, account=account, customer=account.customer, month=NOV)
+    run_night(wrong.day)
+    assert counts(account) == (1, 1, 0, 0)
+    assert months() == rebuilt()
+
+
+def counts(account: Account) -> tuple[int, int, int, int]:
+    """Own bookings, day of the last one, salaries, repayments in cents of the account's only month."""
+    row = AccountMonth.rows.get(account=account)
+    return row.own_count, row.last_own_day, row.salary_count, row.repaid
 
 
 @pytest.mark.django_db
