@@ -1,5 +1,5 @@
 -- Whom customers are compared with: open customers of a kind, tier and branch, of a kind and tier, of a kind.
--- grain   one row per group; a kind has one even where nobody is open
+-- grain   one row per group, also where everybody is closed: they too must find whom they are compared with
 -- reads   customers_customer_as_of, stage_tier
 -- writes  segmentation_peergroup
 -- params  run_id, as_of
@@ -13,8 +13,6 @@ groups as (
     select c.kind, coalesce(c.tier, '') as tier, c.branch_id, count(*) filter (where c.is_open) as size
     from customers as c
     group by grouping sets ((c.kind, c.tier, c.branch_id), (c.kind, c.tier), (c.kind))
-    -- A closed customer must find somebody's group, too: his kind's at the latest.
-    having count(*) filter (where c.is_open) > 0 or grouping(c.tier) = 1
 )
 insert into segmentation_peergroup (run_id, peer_id, kind, tier, branch_id, size)
 select

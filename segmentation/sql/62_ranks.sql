@@ -5,19 +5,23 @@
 -- writes  stage_rank
 -- params  run_id, as_of, peer_floor
 with
+-- The three groups of everybody of a kind, tier and branch: found among a few thousand groups, not once a customer.
 groups as (
-    select g.peer_id, g.kind, g.tier, g.branch_id, g.size
+    select
+        g.kind, g.tier, g.branch_id, g.peer_id as narrow_id, g.size as narrow_size,
+        max(g.peer_id) filter (where g.branch_id is null) over (partition by g.kind, g.tier) as wide_id,
+        max(g.size) filter (where g.branch_id is null) over (partition by g.kind, g.tier) as wide_size,
+        max(g.peer_id) filter (where g.tier = '') over (partition by g.kind) as kind_id
     from segmentation_peergroup as g
     where g.run_id = %(run_id)s
 ),
 customers as (
     select
         c.id as customer_id,
-        case when b.size >= %(peer_floor)s then b.peer_id when w.size >= %(peer_floor)s then w.peer_id else k.peer_id end
-            as peer_id,
-        b.peer_id as narrow_id,
-        w.peer_id as wide_id,
-        k.peer_id as kind_id,
+        case when g.narrow_size >= %(peer_floor)s then g.narrow_id
+             when g.wide_size >= %(peer_floor)s then g.wide_id
+             else g.kind_id end as peer_id,
+        g.narrow_id, g.wide_id, g.kind_id,
         (c.closed_on is null or c.closed_on > %(as_of)s)::int as counts,
         e.eva,
         l.score as loyalty,
@@ -31,9 +35,7 @@ customers as (
     join segmentation_behaviour as h on h.run_id = %(run_id)s and h.customer_id = c.id
     join segmentation_loyalty as l on l.run_id = %(run_id)s and l.customer_id = c.id
     join segmentation_risk as r on r.run_id = %(run_id)s and r.customer_id = c.id
-    join groups as k on k.kind = c.kind and k.tier = '' and k.branch_id is null
-    left join groups as w on w.kind = c.kind and w.tier = t.tier and w.branch_id is null
-    left join groups as b on b.kind = c.kind and b.tier = t.tier and b.branch_id = c.branch_id
+    join groups as g on g.kind = c.kind and g.tier = t.tier and g.branch_id = c.branch_id
 ),
 -- Who falls back is compared with the whole wider group, not only with the others who fell back. Groups that nobody is
 -- compared with are left out. Narrow rows: they are sorted once a figure.

@@ -5,29 +5,49 @@
 -- writes  segmentation_peerfigure
 -- params  run_id
 with
+-- The three groups of everybody of a kind, tier and branch: found among a few thousand groups, not once a customer.
 groups as (
-    select g.peer_id, g.kind, g.tier, coalesce(g.branch_id, 0) as branch_id
+    select
+        g.kind, g.tier, g.branch_id, g.peer_id as narrow_id,
+        max(g.peer_id) filter (where g.branch_id is null) over (partition by g.kind, g.tier) as wide_id,
+        max(g.peer_id) filter (where g.tier = '') over (partition by g.kind) as kind_id
     from segmentation_peergroup as g
     where g.run_id = %(run_id)s
 ),
 standings as (
     select
-        s.customer_id, s.kind, s.tier, s.branch_id, s.contribution, s.contribution_score, s.loyalty, s.risk,
+        g.narrow_id, g.wide_id, g.kind_id, s.customer_id, s.contribution, s.contribution_score, s.loyalty, s.risk,
         s.deposit_month_sum, s.loan_month_sum, s.asset_month_sum, s.related_contribution, s.deposit_points
     from segmentation_standing as s
+    join groups as g on g.kind = s.kind and g.tier = s.tier and g.branch_id = s.branch_id
     where s.run_id = %(run_id)s and not s.is_closed
 ),
--- Every open customer is a member of three groups. Asked twice: written down it would be twenty-seven rows a customer.
-figures as not materialized (
-    select g.peer_id, f.figure, f.value
+-- Narrow rows, nine figures in three groups a customer, sorted once; numbers for names, to keep them short.
+ranked as (
+    select
+        g.peer_id, f.figure, f.value,
+        4 * (row_number() over (partition by g.peer_id, f.figure order by f.value) - 1) as quarters,
+        count(*) over (partition by g.peer_id, f.figure) as n,
+        sum(f.value) over (partition by g.peer_id, f.figure) as total
     from standings as s
-    cross join lateral (values ('', 0), (s.tier, 0), (s.tier, s.branch_id)) as w (tier, branch_id)
-    join groups as g on g.kind = s.kind and g.tier = w.tier and g.branch_id = w.branch_id
+    cross join lateral (values (s.narrow_id), (s.wide_id), (s.kind_id)) as g (peer_id)
     cross join lateral (values
         (1, s.contribution), (2, s.contribution_score), (3, s.loyalty), (4, s.risk), (5, s.deposit_month_sum),
         (6, s.loan_month_sum), (7, s.asset_month_sum), (8, s.related_contribution), (9, s.deposit_points)
     ) as f (figure, value)
     where f.value is not null
+),
+-- The q-th quartile lies q × (n − 1) quarters of a place above the lowest: between two members, each weighs what the other
+-- is away. Exact, where percentile_cont would make floats of money.
+quartiles as (
+    select
+        r.peer_id, r.figure, r.n, round(r.total::numeric(60, 20) / r.n, 10) as mean,
+        sum(r.value * greatest(0, 4 - abs(r.quarters - (r.n - 1)))) / 4 as p25,
+        sum(r.value * greatest(0, 4 - abs(r.quarters - 2 * (r.n - 1)))) / 4 as median,
+        sum(r.value * greatest(0, 4 - abs(r.quarters - 3 * (r.n - 1)))) / 4 as p75
+    from ranked as r
+    where abs(r.quarters - (r.n - 1)) < 4 or abs(r.quarters - 2 * (r.n - 1)) < 4 or abs(r.quarters - 3 * (r.n - 1)) < 4
+    group by r.peer_id, r.figure, r.n, r.total
 ),
 names as (
     select n.figure, n.name
@@ -36,34 +56,10 @@ names as (
         (6, 'loan_month_sum'), (7, 'asset_month_sum'), (8, 'related_contribution'), (9, 'deposit_points')
     ) as n (figure, name)
 ),
-counted as (
-    select f.peer_id, f.figure, count(*) as n, round(sum(f.value)::numeric(60, 20) / count(*), 10) as mean
-    from figures as f
-    group by f.peer_id, f.figure
-),
-ranked as (
-    select
-        f.peer_id, f.figure, f.value,
-        4 * (row_number() over (partition by f.peer_id, f.figure order by f.value) - 1) as quarters
-    from figures as f
-),
--- The q-th quartile lies q × (n − 1) quarters of a place above the lowest: between two members, each weighs what the other
--- is away. Exact, where percentile_cont would make floats of money.
-quartiles as (
-    select
-        c.peer_id, c.figure, c.n, c.mean,
-        sum(r.value * greatest(0, 4 - abs(r.quarters - (c.n - 1)))) / 4 as p25,
-        sum(r.value * greatest(0, 4 - abs(r.quarters - 2 * (c.n - 1)))) / 4 as median,
-        sum(r.value * greatest(0, 4 - abs(r.quarters - 3 * (c.n - 1)))) / 4 as p75
-    from counted as c
-    join ranked as r on r.peer_id = c.peer_id and r.figure = c.figure
-    where abs(r.quarters - (c.n - 1)) < 4 or abs(r.quarters - 2 * (c.n - 1)) < 4 or abs(r.quarters - 3 * (c.n - 1)) < 4
-    group by c.peer_id, c.figure, c.n, c.mean
-),
 -- Means need no order: sums of the smallest groups first, then these few rows up to the wider ones.
 sums as (
     select
-        s.kind, s.tier, s.branch_id, count(*) as n, count(l.score) as n_loyalty, count(r.score) as n_risk,
+        s.narrow_id, s.wide_id, s.kind_id, count(*) as n, count(l.score) as n_loyalty, count(r.score) as n_risk,
         sum(c.deposit) as deposit, sum(c.loan) as loan, sum(c.fee) as fee, sum(c.wealth) as wealth,
         sum(c.operation) as operation, sum(c.loss) as loss, sum(c.surcharge) as surcharge, sum(c.tax) as tax,
         sum(c.capital_cost) as capital_cost,
@@ -79,13 +75,12 @@ sums as (
     join segmentation_contribution as c on c.run_id = %(run_id)s and c.customer_id = s.customer_id and c.period = 'ytd'
     join segmentation_loyalty as l on l.run_id = %(run_id)s and l.customer_id = s.customer_id
     join segmentation_risk as r on r.run_id = %(run_id)s and r.customer_id = s.customer_id
-    group by s.kind, s.tier, s.branch_id
+    group by s.narrow_id, s.wide_id, s.kind_id
 ),
 lines as (
     select g.peer_id, f.figure, sum(f.n) as n, sum(f.total) as total
     from sums as s
-    cross join lateral (values ('', 0), (s.tier, 0), (s.tier, s.branch_id)) as w (tier, branch_id)
-    join groups as g on g.kind = s.kind and g.tier = w.tier and g.branch_id = w.branch_id
+    cross join lateral (values (s.narrow_id), (s.wide_id), (s.kind_id)) as g (peer_id)
     cross join lateral (values
         ('contribution.deposit', s.n, s.deposit), ('contribution.loan', s.n, s.loan), ('contribution.fee', s.n, s.fee),
         ('contribution.wealth', s.n, s.wealth), ('contribution.operation', s.n, s.operation),
