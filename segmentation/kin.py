@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -51,7 +52,8 @@ class Rest:
 @dataclass(frozen=True)
 class Kin:
     """Own value, members (heaviest counted value first), ``further`` in scope beyond the list, ``hidden`` out of scope, and
-    the totals, None where they would betray who is hidden. ``leader``: who leads his group, None: himself or out of scope."""
+    the totals, None where they would betray who is hidden. ``leader``: the member who leads his group, None: he himself, or
+    somebody the reader may not see."""
 
     own: Decimal
     own_points: Decimal
@@ -69,16 +71,12 @@ class Kin:
 
 
 def of_customer(user, standing: Standing) -> Kin:
-    """Return who counts with the customer of a standing the reader may see; at most three queries."""
-    mine = RelatedShare.objects.visible_to(user).filter(
-        run_id=standing.run_id, customer_id=standing.customer_id
-    )
-    shares = {share.member_id: share for share in mine}
-    members = sorted(_members(user, standing, shares), key=lambda m: (-m.counted, m.customer.pk))
+    """Return who counts with the customer of a standing the reader may see; one query, whatever their number."""
+    members = sorted(_members(user, standing), key=lambda m: (-m.counted, m.customer.pk))
     counted = sum((m.counted for m in members), Decimal(0))
     points = sum((m.counted_points for m in members), Decimal(0))
     # What is hidden is what is left of the total: nobody's row is read for it.
-    missing = len(shares) - len(members)
+    missing = standing.related_members - len(members)
     hidden = None
     if missing:
         left = standing.related_contribution - standing.contribution - counted
@@ -95,26 +93,30 @@ def of_customer(user, standing: Standing) -> Kin:
         total=standing.related_contribution if tells else None,
         total_annual=standing.related_annual if tells else None,
         total_points=standing.related_deposit_points if tells else None,
-        leader=_leader(user, standing, members),
+        leader=next((m.customer for m in members if m.customer.pk == standing.primary_id), None),
     )
 
 
-def _members(user, standing: Standing, shares: dict[int, RelatedShare]) -> Iterator[Member]:
-    if not shares:
-        return
-    rows = Standing.objects.visible_to(user).filter(run_id=standing.run_id, customer_id__in=list(shares))
-    for row in rows.select_related("customer"):
-        share = shares[row.customer_id]
+def _members(user, standing: Standing) -> Iterator[Member]:
+    shares = RelatedShare.objects.visible_to(user).filter(
+        run_id=standing.run_id, customer_id=standing.customer_id
+    )
+    his = shares.filter(member_id=OuterRef("customer_id"))
+    rows = Standing.objects.visible_to(user).filter(
+        run_id=standing.run_id, customer_id__in=shares.values("member_id")
+    )
+    told = {f"share_{name}": Subquery(his.values(name)) for name in ("weight", "depth", "kind")}
+    for row in rows.select_related("customer").annotate(**told):
         yield Member(
             customer=row.customer,
             name=facts.name_of(row.customer, user),
-            kind=_words(share.kind),
-            weight=share.weight,
-            depth=share.depth,
+            kind=_words(row.share_kind),
+            weight=row.share_weight,
+            depth=row.share_depth,
             contribution=row.contribution,
             points=row.deposit_points,
-            counted=related.counted(share.weight, row.contribution),
-            counted_points=related.counted(share.weight, row.deposit_points),
+            counted=related.counted(row.share_weight, row.contribution),
+            counted_points=related.counted(row.share_weight, row.deposit_points),
             href=reverse("customer", args=[row.customer_id]),
         )
 
@@ -129,12 +131,3 @@ def _together(rest: list[Member]) -> Rest:
         sum((m.counted for m in rest), Decimal(0)),
         sum((m.counted_points for m in rest), Decimal(0)),
     )
-
-
-def _leader(user, standing: Standing, members: list[Member]) -> Customer | None:
-    if standing.primary_id == standing.customer_id:
-        return None
-    for member in members:
-        if member.customer.pk == standing.primary_id:
-            return member.customer
-    return Customer.objects.visible_to(user).filter(pk=standing.primary_id).first()

@@ -48,6 +48,7 @@ PINNED = {
     "customer_contribution": 12,
     "customer_history": 12,
     "customer_relations": 12,
+    "customer_tier": 12,
     "customers": 12,
     "customers by contribution": 11,
     "customers narrowed": 12,
@@ -71,6 +72,7 @@ PINNED = {
     "rights": 5,
     "staff": 9,
     "staff_page": 8,
+    "tier_propose": 12,
 }
 
 
