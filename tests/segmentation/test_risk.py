@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segmentation import policy, risk
@@ -241,6 +241,7 @@ customers = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(customers)
 def test_the_lines_add_up_and_what_is_missing_has_no_points(seen):
     found = risk.score(seen, RULES)
@@ -249,6 +250,7 @@ def test_the_lines_add_up_and_what_is_missing_has_no_points(seen):
     assert all(found.points[name] == 0 for name, sub in found.subs.items() if sub is None)
 
 
+@settings(deadline=None)
 @given(customers)
 def test_the_weights_of_missing_components_are_shared_out(seen):
     """The mean over what is known, weighted: within the rounding of seven lines."""
@@ -259,6 +261,7 @@ def test_the_weights_of_missing_components_are_shared_out(seen):
     assert abs(mean - Fraction(sum(found.points.values()))) <= Fraction(7, 20_000)
 
 
+@settings(deadline=None)
 @given(customers, st.integers(1, 500))
 def test_more_days_overdue_never_make_a_customer_safer(seen, days):
     known = replace(seen, debts=(*seen.debts, Debt(Decimal(1), 0, "normal")))
