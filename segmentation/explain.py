@@ -335,7 +335,7 @@ def _contribution_lines(rows: _Rows, peers: _Peers) -> list[Line]:
         return []
     lines, so_far = [], Decimal(0)
     for code, (label, note, column, sign) in sentences.CONTRIBUTION.items():
-        amount = (sign or 1) * getattr(row, column)
+        amount = (sign or 1) * getattr(row, column) + 0  # never minus zero
         mean = peers.mean(f"contribution.{column}") if sign else None
         if sign and mean is not None:
             mean *= sign
@@ -393,7 +393,8 @@ def _changes(standing: Standing, since: Standing, score: str, rows: dict[int, _R
         else:
             label = _LINES[score][code][0]
             told = _facts(score, code, was, standing.kind), _facts(score, code, now, standing.kind)
-            sentence = sentences.of_points(label, told[0], told[1], new - old)
+            subs = [getattr(getattr(night, score), f"{code}_sub", None) for night in (was, now)]
+            sentence = sentences.of_points(code, label, *told, new - old, same_sub=subs[0] == subs[1])
         found.append(Change(code, label, old, new, sentence))
     return sorted(found, key=lambda change: (-abs(change.points), change.code))
 

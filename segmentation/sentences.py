@@ -3,6 +3,7 @@
 Everything here is said in the reader's language of the moment, so the words are made anew for each reader.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -26,7 +27,7 @@ LOYALTY = {
     "wallet": (
         _("Share of wallet"),
         _("assets here ÷ all his assets"),
-        _("not known: nobody delivers outside holdings"),
+        _("not known: no word of what he holds elsewhere"),
     ),
     "activity": (_("Activity"), _("his own bookings, how recent they are, app logins"), ""),
     "stability": (
@@ -96,6 +97,7 @@ CONTRIBUTION: dict[str, tuple[Any, Any, str, int | None]] = {
     "eva": (_("Contribution (EVA)"), "", "eva", None),
 }
 ADJUSTMENTS = ("complaint", "dissatisfied", "outflow", "payroll")
+ENDS = ("clamp", "floor")  # move with the lines above them
 
 
 @dataclass(frozen=True)
@@ -194,13 +196,17 @@ def _activity(row: Loyalty) -> list[Fact]:
         found.append(Fact(since, None, none, gettext("no booking of his own in a year")))
     else:
         words = days(row.days_since_own)
+        ago = gettext("the last %(days)s ago") % {"days": words}
         found.append(
-            Fact(since, row.days_since_own, words, gettext("the last %(days)s ago") % {"days": words})
+            Fact(since, row.days_since_own, words, ago if row.days_since_own else gettext("the last today"))
         )
-    if row.login_days is not None:
+    logins = gettext("days with an app login in 30")
+    if row.login_days is None:
+        found.append(Fact(logins, None, "", gettext("app logins not known")))
+    else:
         words = days(row.login_days)
         said = gettext("%(days)s with an app login in 30") % {"days": words}
-        found.append(Fact(gettext("days with an app login in 30"), row.login_days, words, said))
+        found.append(Fact(logins, row.login_days, words, said))
     return found
 
 
@@ -245,7 +251,8 @@ def _overdue(row: Risk) -> list[Fact]:
 
 def _probability(row: Risk) -> list[Fact]:
     found = row.default_probability
-    return [Fact(gettext("probability of default"), found, percent(found))]
+    said = gettext("nothing lent to him") if found == 0 else ""
+    return [Fact(gettext("probability of default"), found, percent(found), said)]
 
 
 def _debt_ratio(row: Risk, kind: str) -> Fact:
@@ -255,18 +262,28 @@ def _debt_ratio(row: Risk, kind: str) -> Fact:
 
 
 def _concentration(row: Risk) -> list[Fact]:
-    found = []
-    if row.capital_share is not None:
-        words = percent(row.capital_share)
-        said = gettext("%(share)s of the bank's net capital") % {"share": words}
-        found.append(Fact(gettext("share of the bank's net capital"), row.capital_share, words, said))
+    share, index = percent(row.capital_share), ""
+    of_capital = gettext("share of the bank's net capital")
     if row.counterparty_hhi is not None:
-        words = f"{row.counterparty_hhi.quantize(Decimal('0.0001'), ROUND_HALF_UP)}"
-        said = gettext("concentration of counterparties %(index)s") % {"index": words}
-        found.append(
-            Fact(gettext("concentration of counterparties (HHI)"), row.counterparty_hhi, words, said)
-        )
-    return found
+        index = f"{row.counterparty_hhi.quantize(Decimal('0.0001'), ROUND_HALF_UP)}"
+    return [
+        Fact(
+            of_capital,
+            row.capital_share,
+            share,
+            gettext("%(share)s of the bank's net capital") % {"share": share}
+            if share
+            else gettext("share of the bank's net capital not known"),
+        ),
+        Fact(
+            gettext("concentration of counterparties (HHI)"),
+            row.counterparty_hhi,
+            index,
+            gettext("concentration of counterparties %(index)s") % {"index": index}
+            if index
+            else gettext("counterparties not known"),
+        ),
+    ]
 
 
 def _guarantee(row: Risk) -> list[Fact]:
@@ -326,17 +343,29 @@ _RISK_FACTS: dict[str, Callable[[Risk], list[Fact]]] = {
 }
 
 
-def of_points(label: Any, before: list[Fact], after: list[Fact], change: Decimal) -> str:
-    """Say what a line of loyalty or risk did: the facts that changed, then the points."""
-    told = [_moved(was, now) for was, now in _paired(before, after)]
-    what = listed(told)
-    if not what:
-        what = gettext("the weights or rules changed, not what was measured")
-    return gettext("%(what)s: %(label)s %(points)s points") % {
-        "what": what,
-        "label": label,
-        "points": points(change),
-    }
+def of_points(
+    code: str, label: Any, before: list[Fact], after: list[Fact], change: Decimal, *, same_sub: bool
+) -> str:
+    """Say what a line of loyalty or risk did: the facts that moved, else what else moved its points (``same_sub``: its
+    sub-score stayed, so that it was the weights); then the points."""
+    if code in ADJUSTMENTS and bool(before and before[0].value) != bool(after and after[0].value):
+        applies = bool(after and after[0].value)
+        shape = (
+            gettext("%(label)s applies now: %(points)s points")
+            if applies
+            else gettext("%(label)s applies no longer: %(points)s points")
+        )
+        return _spaced(shape % {"label": label, "points": points(change)})
+    told = listed(_moved(was, now) for was, now in _paired(before, after))
+    if not told:
+        if code in ENDS:
+            told = gettext("what the lines above come to changed")
+        elif same_sub:
+            told = gettext("the weights were shared out anew")
+        else:
+            told = gettext("the rules changed, not what was measured")
+    shape = gettext("%(what)s: %(label)s %(points)s points")
+    return _spaced(shape % {"what": told, "label": label, "points": points(change)})
 
 
 def of_amount(label: Any, before: Decimal, after: Decimal, change: Decimal, *, new_year: bool) -> str:
@@ -352,7 +381,7 @@ def of_amount(label: Any, before: Decimal, after: Decimal, change: Decimal, *, n
         "after": amount(after),
         "change": signed_amount(change),
     }
-    return gettext("A new year began at zero; %(what)s") % {"what": told} if new_year else told
+    return _spaced(gettext("A new year began at zero; %(what)s") % {"what": told} if new_year else told)
 
 
 def of_rank(standing: Standing) -> str:
@@ -376,18 +405,36 @@ def _paired(before: list[Fact], after: list[Fact]) -> list[tuple[Fact | None, Fa
 def _moved(was: Fact | None, now: Fact | None) -> str:
     """Say how one fact moved; empty where it did not."""
     before, after = was.words if was else "", now.words if now else ""
-    if before == after:
-        return ""
     fact = now or was
     assert fact is not None
     named = {"subject": fact.subject, "before": before, "after": after}
+    values = was.value if was else None, now.value if now else None
+    if before == after:
+        if None in values or values[0] == values[1]:
+            return ""
+        # Less than the words show.
+        shape = (
+            gettext("%(subject)s rose slightly")
+            if values[1] > values[0]
+            else gettext("%(subject)s fell slightly")
+        )
+        return shape % named
     if not before:
         return gettext("%(subject)s became known: %(after)s") % named
     if not after:
         return gettext("%(subject)s is not known any more (was %(before)s)") % named
-    assert was is not None and now is not None
-    if was.value is None or now.value is None or isinstance(now.value, bool):
+    if None in values or isinstance(values[1], bool):
         return gettext("%(subject)s changed from %(before)s to %(after)s") % named
-    if now.value > was.value:
+    if values[1] > values[0]:
         return gettext("%(subject)s rose from %(before)s to %(after)s") % named
     return gettext("%(subject)s fell from %(before)s to %(after)s") % named
+
+
+_CJK, _LATIN = r"[\u4e00-\u9fff]", r"[0-9A-Za-z+%-]"
+_TOO_WIDE = re.compile(f"(?<={_CJK}) +(?={_CJK})")
+_TOO_CLOSE = re.compile(f"(?<={_CJK})(?={_LATIN})|(?<={_LATIN})(?={_CJK})")
+
+
+def _spaced(text: str) -> str:
+    """Put a space between Chinese and figures, none between Chinese and Chinese: a value may end in either."""
+    return _TOO_CLOSE.sub(" ", _TOO_WIDE.sub("", text)) if _language() == "zh" else text

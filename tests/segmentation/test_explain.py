@@ -85,8 +85,8 @@ def test_a_ledger_says_what_was_measured_with_its_unit_in_the_readers_language(b
     zh, en = said["zh-hans"], said["en"]
     assert (zh["tenure"], en["tenure"]) == ("96 个月", "96 months")
     assert (zh["holdings"], en["holdings"]) == ("3 类", "3 classes")
-    assert zh["activity"] == "近 90 天 3 笔，最近一笔在 5 天前"
-    assert en["activity"] == "3 bookings in 90 days, the last 5 days ago"
+    assert zh["activity"] == "近 90 天 3 笔，最近一笔在 5 天前，手机银行登录未知"
+    assert en["activity"] == "3 bookings in 90 days, the last 5 days ago, app logins not known"
     assert (zh["overdue"], en["overdue"]) == ("最长逾期 35 天", "longest overdue 35 days")
     assert (zh["floor"], en["floor"]) == ("关注", "special mention")
     assert (zh["wallet"], en["wallet"]) == (
@@ -236,23 +236,33 @@ def test_what_changed_is_told_line_by_line_with_the_facts(bank):
         )
 
 
-def test_what_was_not_known_and_is_now_is_told_as_that():
-    was = [sentences.Fact("share", None, "")]
-    now = [sentences.Fact("share", Decimal("0.5"), "50.00%")]
+def told(code: str, was: sentences.Fact, now: sentences.Fact, change: str, *, same_sub: bool = False) -> str:
+    return sentences.of_points(code, "Line", [was], [now], Decimal(change), same_sub=same_sub)
+
+
+def test_a_change_says_what_moved_or_why_nothing_did():
+    unknown, half = sentences.Fact("share", None, ""), sentences.Fact("share", Decimal("0.5"), "50.00%")
+    hardly = sentences.Fact("share", Decimal("0.500001"), "50.00%")
+    no, yes = sentences.Fact("salary", False, "no"), sentences.Fact("salary", True, "yes")
     with translation.override("en"):
-        assert sentences.of_points("Wallet", was, now, Decimal("7.5")) == (
-            "share became known: 50.00%: Wallet +7.50 points"
-        )
-        assert "not known any more (was 50.00%)" in sentences.of_points("Wallet", now, was, Decimal("-7.5"))
-        assert "weights or rules changed" in sentences.of_points("Wallet", now, now, Decimal("0.0012"))
-        assert "+0.0012 points" in sentences.of_points("Wallet", now, now, Decimal("0.0012"))
+        assert told("wallet", unknown, half, "7.5") == "share became known: 50.00%: Line +7.50 points"
+        assert told("wallet", half, unknown, "-7.5").startswith("share is not known any more (was 50.00%)")
+        assert told("wallet", half, hardly, "0.0012") == "share rose slightly: Line +0.0012 points"
+        assert told("wallet", half, half, "1", same_sub=True).startswith("the weights were shared out anew")
+        assert told("wallet", half, half, "1").startswith("the rules changed, not what was measured")
+        assert told("floor", half, half, "1").startswith("what the lines above come to changed")
+        assert told("payroll", no, yes, "3") == "Line applies now: +3.00 points"
+        assert told("payroll", yes, no, "-3") == "Line applies no longer: -3.00 points"
         year = sentences.of_amount("Deposits", Decimal(9), Decimal(1), Decimal(-8), new_year=True)
-        assert (
-            year
-            == "A new year began at zero; Deposits fell from ¥9.00 to ¥1.00: contribution ¥-8.00".replace(
-                "¥-8.00", "-¥8.00"
-            )
-        )
+        assert year == "A new year began at zero; Deposits fell from ¥9.00 to ¥1.00: contribution -¥8.00"
+
+
+def test_chinese_sentences_space_figures_and_not_words():
+    index = [sentences.Fact("集中度（HHI）", Decimal(n), f"0.{n}") for n in (2525, 2527)]
+    level = [sentences.Fact("最重预警", 3, "橙色"), sentences.Fact("最重预警", 0, "无")]
+    with translation.override("zh-hans"):
+        assert told("concentration", *index, "0.01") == "集中度（HHI）由 0.2525 增至 0.2527，Line +0.01 分"
+        assert told("warning", *level, "-11.67") == "最重预警由橙色降至无，Line -11.67 分"
 
 
 @pytest.mark.parametrize("seed", [3, 4])
