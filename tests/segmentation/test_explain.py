@@ -90,8 +90,8 @@ def test_a_ledger_says_what_was_measured_with_its_unit_in_the_readers_language(b
     assert (zh["overdue"], en["overdue"]) == ("最长逾期 35 天", "longest overdue 35 days")
     assert (zh["floor"], en["floor"]) == ("关注", "special mention")
     assert (zh["wallet"], en["wallet"]) == (
-        "未知：无行外资产数据来源",
-        "not known: nobody delivers outside holdings",
+        "未知：没有其行外资产信息",
+        "not known: no word of what he holds elsewhere",
     )
     assert (zh["payroll"], en["payroll"]) == ("否", "no")
     # 52,000 × 25 days × (2.1 − 0.2) % ÷ 360
