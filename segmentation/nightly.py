@@ -64,6 +64,7 @@ def run_for(as_of: datetime.date, *, at: datetime.datetime, again: bool = True) 
 
 def work(run_id: int, fence: int, deadline: float, *, at: datetime.datetime) -> bool:
     """Run the steps that are not done until ``deadline`` (``time.monotonic()``); return whether the run is finished."""
+    began = time.monotonic()
     run = Run.objects.get(pk=run_id)
     faults.point("run_claimed.after_commit")
     night = steps.Night(run_id, run.business_date, run.inputs, policy.on(run.business_date))
@@ -84,14 +85,19 @@ def work(run_id: int, fence: int, deadline: float, *, at: datetime.datetime) -> 
     except steps.InputsChanged as change:
         # Trying again cannot help this run; whoever looks for due dates makes another attempt.
         Run.objects.filter(pk=run_id, fence=fence, state=RunState.RUNNING).update(
-            state=RunState.DEAD, error=str(change), finished_at=at, lease_until=None
+            state=RunState.DEAD, error=str(change), finished_at=_later(at, began), lease_until=None
         )
         return True
     faults.point("run_finished.before_commit")
-    jobs.finish(run_id, fence, at)
+    jobs.finish(run_id, fence, _later(at, began))
     faults.point("run_finished.after_commit")
     retire()
     return True
+
+
+def _later(at: datetime.datetime, began: float) -> datetime.datetime:
+    """Return the moment now, given the moment ``at`` when ``time.monotonic()`` said ``began``."""
+    return at + datetime.timedelta(seconds=time.monotonic() - began)
 
 
 def verify(run: Run, night: steps.Night) -> None:

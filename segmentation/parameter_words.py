@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.core import parameter_desk, parameters
 from crm.core.privacy import reveal  # noqa: F401  declares a parameter
 from customers import account_numbers, quality  # noqa: F401  declare parameters
-from segmentation import policy
+from segmentation import parameter_keys, policy
 from segmentation.models import AlertKind, PublishedNight
 from segmentation.models.signals import Level
 
@@ -147,6 +147,7 @@ def say() -> None:
         for name, title in titles.items():
             if name in declared:
                 parameters.describe(name, title, group, **LIMITS.get(name, {}))
+    parameters.name_keys(parameter_keys.WORDS)
     parameter_desk.nights_are_counted_by(nights_from)
 
 

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from crm.core import approvals, audit, parameter_values, parameters
 from crm.core.access import require
@@ -88,7 +88,7 @@ def _must_fit(definition: parameters.Definition, value: Any) -> None:
     if parameter_values.build(definition, found) != value:
         raise ValidationError(_("The value does not have the parameter's shape."))
     for path, problem in parameter_values.faults(definition, value).items():
-        raise ValidationError(f"{' '.join(parameter_values.label(definition, path))}: {problem}")
+        raise ValidationError(f"{parameters.in_words(parameter_values.label(definition, path))}: {problem}")
 
 
 def differences(name: str, was: Any, value: Any) -> list[tuple[list[str], Any, Any]]:
@@ -108,7 +108,7 @@ def spelled(value: Any) -> str:
         return "—"
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    return ", ".join(value) if isinstance(value, list) else parameters.in_words([str(value)])
 
 
 def _describe(payload: dict) -> approvals.Described:
@@ -119,7 +119,9 @@ def _describe(payload: dict) -> approvals.Described:
         (_("Holds from"), date_format(day, "Y-m-d")),
     ]
     for names, old, new in differences(name, json.loads(payload["was"]), json.loads(payload["value"])):
-        lines.append((" · ".join(names) or _("Value"), f"{spelled(old)} → {spelled(new)}"))
+        lines.append(
+            (parameters.in_words(names) or pgettext("parameter", "Value"), f"{spelled(old)} → {spelled(new)}")
+        )
     return [*lines, (_("Nights that become stale"), words_of(nights_touched(name, day)))]
 
 

@@ -138,7 +138,7 @@ def read(definition: Definition, leaf: Leaf, text: str, before: Any) -> Any:
         raise ValidationError(_("This field is required."))
     if leaf.kind == WORD and text in leaf.words:
         return text
-    if leaf.kind == WORD and (number(text) is None or not _takes_numbers(definition)):
+    if leaf.kind == WORD and (number(text) is None or not takes_numbers(definition)):
         raise ValidationError(_("One of: %(words)s.") % {"words": ", ".join(leaf.words)})
     found = number(text)
     if found is None:
@@ -167,7 +167,8 @@ def limits(definition: Definition) -> tuple[Decimal, Decimal]:
     )
 
 
-def _takes_numbers(definition: Definition) -> bool:
+def takes_numbers(definition: Definition) -> bool:
+    """Return whether any leaf is a number; where none is, a word is chosen from a list."""
     return any(leaf.kind in (AMOUNT, WHOLE) for leaf in leaves(definition))
 
 

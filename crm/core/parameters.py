@@ -6,7 +6,7 @@ A computed row can name the version it used, so "why" has an answer years later.
 import datetime
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,6 +39,7 @@ class Definition:
 
 
 _definitions: dict[str, Definition] = {}
+_keys: dict[str, Any] = {}
 
 # The newest day wins, then the newest version of that day.
 IN_ORDER = ("name", "valid_from", "version")
@@ -53,6 +54,16 @@ def define(name: str, default: Any, *, unit: str = "", source: str = "D", note: 
 def describe(name: str, title: Any, group: str, **more: Any) -> None:
     """Say what people call a declared parameter, and what a value of it must keep to."""
     _definitions[name] = replace(_definitions[name], title=title, group=group, **more)
+
+
+def name_keys(words: Mapping[str, Any]) -> None:
+    """Say what people call the keys of values: product families, tiers, components."""
+    _keys.update(words)
+
+
+def in_words(keys: Iterable[str]) -> str:
+    """Return the keys on the way to a leaf as people read them."""
+    return " · ".join(str(_keys.get(key, key)) for key in keys)
 
 
 def value(name: str, on: datetime.date) -> Any:

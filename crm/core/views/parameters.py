@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_date
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -80,7 +80,7 @@ class Line:
 def _told(definition: parameters.Definition, value: Any) -> list[tuple[str, str]]:
     return [
         (
-            " · ".join(parameter_values.label(definition, leaf.path)),
+            parameters.in_words(parameter_values.label(definition, leaf.path)),
             parameter_desk.spelled(parameter_values.at(value, leaf.path)),
         )
         for leaf in parameter_values.leaves(definition)
@@ -139,12 +139,17 @@ class ParameterForm(forms.Form):
 
 
 def _field(definition: parameters.Definition, leaf: parameter_values.Leaf, now: Any) -> forms.Field:
-    label = " · ".join(parameter_values.label(definition, leaf.path)) or gettext("Value")
+    label = parameters.in_words(parameter_values.label(definition, leaf.path)) or pgettext(
+        "parameter", "Value"
+    )
     if leaf.kind == parameter_values.SWITCH:
         return forms.BooleanField(label=label, initial=bool(now), required=False)
     if leaf.kind == parameter_values.LINES:
         text = "\n".join(now or [])
         return forms.CharField(label=label, initial=text, required=False, widget=forms.Textarea({"rows": 4}))
+    if leaf.kind == parameter_values.WORD and not parameter_values.takes_numbers(definition):
+        choices = [(word, parameters.in_words([word])) for word in leaf.words]
+        return forms.ChoiceField(label=label, initial=now, choices=choices)
     attrs = {} if leaf.kind == parameter_values.WORD else {"inputmode": "decimal"}
     # What is missing is told by the reader of the leaf, beside the field.
     return forms.CharField(
@@ -263,7 +268,7 @@ def _history(definition: parameters.Definition, rows: list[Parameter]) -> list[t
         superseded = any(after.valid_from == row.valid_from for after in rows[place + 1 : place + 2])
         told = parameter_desk.differences(definition.name, before, row.value)
         lines = [
-            (" · ".join(names), parameter_desk.spelled(old), parameter_desk.spelled(new))
+            (parameters.in_words(names), parameter_desk.spelled(old), parameter_desk.spelled(new))
             for names, old, new in told
         ]
         found.append((row, lines, superseded))
