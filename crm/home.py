@@ -42,11 +42,10 @@ def _to_fix(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _alerts(request: HttpRequest, night: PublishedNight) -> dict[str, Any]:
-    """What last night told, the most valuable first, and how much was told in a week; two queries."""
+    """What was told in a week, last night's first and the most valuable first, and how much of it; two queries."""
     return {
-        "today": alerts.last_night(request.user, night, TODAY),
+        "today": alerts.first_of_today(request.user, night, days=DAYS_OF_ALERTS, count=TODAY),
         "told": alerts.counts(request.user, night, days=DAYS_OF_ALERTS),
-        "all_alerts": alerts.link(days="1"),
     }
 
 

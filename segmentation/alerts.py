@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
 from crm.core.privacy.masks import mask
@@ -26,7 +27,7 @@ ON_A_CUSTOMER = 90  # and a customer's own page
 # The level in words and its colour on screen: a warning is never told by colour alone.
 MARKS = {
     Level.RED: "mark-bad",
-    Level.ORANGE: "mark-bad",
+    Level.ORANGE: "mark-warn",
     Level.YELLOW: "mark-warn",
     Level.BLUE: "mark-accent",
     Level.NOTE: "",
@@ -103,6 +104,14 @@ class Counts:
         return sum(kind.last_night for kind in self.kinds)
 
     @property
+    def all_href(self) -> str:
+        return self.href()
+
+    @property
+    def last_night_href(self) -> str:
+        return link(days="1", **self.chosen)
+
+    @property
     def rows(self) -> list[dict[str, Any]]:
         """The kinds with the link behind each of their numbers."""
         return [
@@ -137,19 +146,24 @@ def since(night: PublishedNight, days: int) -> datetime.date:
     return night.business_date - datetime.timedelta(days=days - 1)
 
 
-def of_reader(user, night: PublishedNight, *, days: int = LAST_DAYS) -> QuerySet[Alert]:
+def of_reader(user, night: PublishedNight | None, *, days: int = LAST_DAYS) -> QuerySet[Alert]:
     """Return what was told of the customers a reader sees on the last ``days`` days up to the night: gravest first, then
-    the most money at stake, each with its customer, branch, manager and account."""
+    the most money at stake, each with its customer, branch, manager and account. Nothing before the first night."""
+    rows = Alert.objects.visible_to(user).annotate(gravity=GRAVITY).order_by("gravity", MOST_AT_STAKE, "-pk")
+    if night is None:
+        return rows.none()
     first = since(night, days)
     published = PublishedNight.objects.filter(business_date__range=(first, night.business_date))
-    rows = Alert.objects.visible_to(user).filter(raised_on__gte=first, run_id__in=published.values("run_id"))
-    rows = rows.select_related("customer__branch", "customer__manager", "account__product")
-    return rows.annotate(gravity=GRAVITY).order_by("gravity", MOST_AT_STAKE, "-pk")
+    rows = rows.filter(raised_on__gte=first, run_id__in=published.values("run_id"))
+    return rows.select_related("customer__branch", "customer__manager", "account__product")
 
 
-def last_night(user, night: PublishedNight, count: int) -> list[Told]:
-    """Return the ``count`` gravest and most valuable things the night told; one query."""
-    return [told(alert, user) for alert in of_reader(user, night, days=1)[:count]]
+def first_of_today(user, night: PublishedNight, *, days: int, count: int) -> list[Told]:
+    """Return what to look at first this morning: what last night told, then what was told before in ``days`` days, each the
+    gravest and most valuable first; one query."""
+    tonight = Case(When(raised_on=night.business_date, then=Value(0)), default=Value(1))
+    rows = of_reader(user, night, days=days).order_by(tonight, "gravity", MOST_AT_STAKE, "-pk")
+    return [told(alert, user) for alert in rows[:count]]
 
 
 def of_customer(user, customer: Customer, night: PublishedNight | None) -> list[Told]:
@@ -158,8 +172,6 @@ def of_customer(user, customer: Customer, night: PublishedNight | None) -> list[
     context["alerts"] = alerts.of_customer(request.user, customer, standing.night_of(request))
     {% include "segmentation/_customer_alerts.html" %}
     """
-    if night is None:
-        return []
     rows = of_reader(user, night, days=ON_A_CUSTOMER).filter(customer=customer)
     return [told(alert, user) for alert in rows.order_by("-raised_on", "gravity", MOST_AT_STAKE, "-pk")]
 
@@ -208,7 +220,7 @@ def _account(account: Account | None) -> str:
     if account is None:
         return gettext("An account")
     return gettext("%(product)s %(account)s") % {
-        "product": account.product.get_family_display(),
+        "product": capfirst(account.product.get_family_display()),
         "account": mask("account", account.account_no),
     }
 

@@ -89,6 +89,10 @@ class Month:
     left: int | None
     rate: Decimal | None
 
+    @property
+    def lost_share(self) -> Decimal | None:
+        return lost_share(self.point.cell) if self.point.cell is not None else None
+
 
 def months(points: list[Point]) -> list[Month]:
     """Return one row per point. The rate is of stocks: (gone now − gone before) ÷ customers there before."""

@@ -11,17 +11,17 @@ from crm.core.listing import Filter, Listing, Sort, respond
 from crm.core.models import Post
 from customers.models.parties import PartyKind
 from segmentation import alerts, standing
-from segmentation.models import Alert, AlertKind, Level, PublishedNight
+from segmentation.models import AlertKind, Level, PublishedNight
 from segmentation.views.customers import _managers as managers
 
 DAYS = [("1", _("of the last night")), ("7", _("of the last 7 days"))]
 
 
-def _listing(user, night: PublishedNight) -> Listing:
+def _listing(user, night: PublishedNight | None) -> Listing:
     """The list for one reader: a manager has one branch and one book, and is not asked for either."""
 
     def of_days(rows: QuerySet, value: str) -> QuerySet:
-        return rows.filter(raised_on__gte=alerts.since(night, int(value)))
+        return rows.filter(raised_on__gte=alerts.since(night, int(value))) if night else rows
 
     def by_manager(rows: QuerySet, value: str) -> QuerySet:
         if value == "none":
@@ -55,8 +55,7 @@ def _listing(user, night: PublishedNight) -> Listing:
 @require_GET
 def alert_list(request: HttpRequest) -> HttpResponse:
     night = standing.night_of(request)
-    rows = alerts.of_reader(request.user, night) if night else Alert.objects.visible_to(request.user).none()
-    page = _listing(request.user, night).page(request, rows)
+    page = _listing(request.user, night).page(request, alerts.of_reader(request.user, night))
     page.rows = [alerts.told(alert, request.user) for alert in page.rows]
     context = {"night": night, "own": request.user.post == Post.RELATIONSHIP_MANAGER}
     return respond(request, page, "segmentation/alerts.html", "segmentation/_alerts.html", context)

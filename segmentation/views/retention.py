@@ -1,5 +1,6 @@
 """Who stays and who goes: by stage of life, by month, and by tier, branch or manager."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -63,15 +64,25 @@ def rows_of(split: str, user, night: PublishedNight, choice: Choice) -> list[rea
 
 
 def chart(months: list[reads.Month]) -> dict[str, Any]:
-    data = [None if month.rate is None else round(float(month.rate * 100), 2) for month in months]
+    """Bars: what left each month, net of what came back; line: the share that is lost. The table twin counts both."""
+    left = [_percent(month.rate) for month in months]
+    lost = [_percent(month.lost_share) for month in months]
     return {
         "id": "churn",
         "question": _("Which share of the customers left each month?"),
         "months": months,
         "option": {
+            "legend": {"top": 0},
             "tooltip": {"trigger": "item"},
             "xAxis": {"type": "category", "data": [month.point.day.isoformat() for month in months]},
             "yAxis": {"type": "value", "axisLabel": {"formatter": "{value}%"}},
-            "series": [{"type": "bar", "barMaxWidth": 32, "itemStyle": {"color": "warn"}, "data": data}],
+            "series": [
+                {"name": _("left this month, net"), "type": "bar", "barMaxWidth": 32, "data": left},
+                {"name": _("lost by now"), "type": "line", "itemStyle": {"color": "bad"}, "data": lost},
+            ],
         },
     }
+
+
+def _percent(share: Decimal | None) -> float | None:
+    return None if share is None else round(float(share * 100), 2)

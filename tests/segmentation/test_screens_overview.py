@@ -13,7 +13,7 @@ from crm.core.models import Branch
 from crm.core.scope import places_of
 from customers.models import Customer, FeedBatch
 from segmentation import nights, structure
-from segmentation.models import BranchSummary, Contribution, PublishedNight, Standing
+from segmentation.models import BranchSummary, Contribution, Life, PublishedNight, Standing
 from segmentation.views.customer import statement
 
 pytestmark = pytest.mark.django_db
@@ -31,13 +31,30 @@ def rows_behind(client, href: str) -> list[Standing]:
         address = href.split("?")[0] + page.next.query
 
 
+def counted(rows: list[Standing]) -> dict[str, Decimal | int]:
+    """What a dashboard counts, from the rows themselves."""
+    scores = {"loyalty": [row.loyalty for row in rows], "risk": [row.risk for row in rows]}
+    known = {name: [score for score in of_all if score is not None] for name, of_all in scores.items()}
+    return {
+        "accounts": sum(row.account_count for row in rows),
+        "deposit_holders": sum(row.deposit_year_sum > 0 for row in rows),
+        "loan_holders": sum(row.loan_year_sum > 0 for row in rows),
+        "loyalty_count": len(known["loyalty"]),
+        "loyalty_sum": sum(known["loyalty"], Decimal(0)),
+        "risk_count": len(known["risk"]),
+        "risk_sum": sum(known["risk"], Decimal(0)),
+        "closed_customers": sum(row.is_closed for row in rows),
+        **{f"{life}_customers": sum(row.life == life for row in rows) for life in Life if life != Life.CLOSED},
+    }
+
+
 def sums(rows: list[Standing]) -> tuple:
     total = {name: sum((getattr(row, name) for row in rows), Decimal(0)) for name in structure.SUMS}
-    return (len(rows), *total.values())
+    return (len(rows), *total.values(), *counted(rows).values())
 
 
 def of_cell(cell: structure.Cell) -> tuple:
-    return (cell.customers, *[getattr(cell, name) for name in structure.SUMS])
+    return (cell.customers, *[getattr(cell, name) for name in [*structure.SUMS, *structure.COUNTED]])
 
 
 @pytest.mark.parametrize("username", ["ann", "bob", "cai", "dora", "rita", "han", "petra", "mira"])
@@ -261,6 +278,7 @@ SUMMED = [
     field.name
     for field in BranchSummary._meta.get_fields()
     if field.name.endswith(("_sum", "_balance", "_annual"))
+    and field.name not in ("loyalty_sum", "risk_sum")  # these are 0 by themselves
 ] + ["contribution", "pretax"]
 
 
