@@ -273,7 +273,7 @@ create table segmentation_peerfigure (
     p75 numeric(38, 10)
 ) partition by list (run_id);
 
--- Kept for many more nights than the rest: 26 bytes of data a customer.
+-- Kept for many more nights than the rest, so only what a trend shows (docs/night.md says what it costs).
 create table segmentation_pastscore (
     run_id bigint not null,
     customer_id bigint not null,
