@@ -112,16 +112,15 @@ def _decisions(
 ) -> dict[str, Any]:
     """What people decided or proposed about the tier, and the form for who may propose and has nothing open."""
     rows = TierOverride.objects.visible_to(request.user).filter(customer=customer, ends_on__gt=at.as_of)
+    decided = list(rows.select_related("proposed_by__staff", "approved_by__staff").order_by("starts_on"))
     waiting = overrides.open_proposals(request.user, customer)
     may_propose = may(request.user, overrides.VERB) and not at.is_closed
     if form is None and may_propose and not waiting:
-        starts = clock.business_date(clock.now())
+        starts = max([clock.business_date(clock.now()), *(row.ends_on for row in decided)])
         days = {"starts_on": starts, "ends_on": tiers.months_after(starts, USUAL_MONTHS)}
         form = OverrideForm(initial=days, kind=customer.kind, policy=scorecard.policy_of(at))
     return {
-        "decided": list(
-            rows.select_related("proposed_by__staff", "approved_by__staff").order_by("starts_on")
-        ),
+        "decided": decided,
         "waiting": [_told(approval) for approval in waiting],
         "form": form if may_propose else None,
         "posts": who_may(overrides.VERB),
