@@ -20,7 +20,7 @@ from crm.core.templatetags import display
 from customers import facts
 from customers.models import Account, Customer
 from customers.models.accounts import FiveClass
-from segmentation.models import Alert, AlertKind, Level, PublishedNight, Tier
+from segmentation.models import Alert, AlertKind, Level, PublishedNight, Standing, Tier
 
 LAST_DAYS = 30  # how far back the list goes
 ON_A_CUSTOMER = 90  # and a customer's own page
@@ -141,19 +141,19 @@ def link(**chosen: str) -> str:
     return reverse("alerts") + ("?" + urlencode(kept) if kept else "")
 
 
-def since(night: PublishedNight, days: int) -> datetime.date:
+def since(night: PublishedNight | Standing, days: int) -> datetime.date:
     """Return the first of the ``days`` days that end with the night's."""
-    return night.business_date - datetime.timedelta(days=days - 1)
+    return night.as_of - datetime.timedelta(days=days - 1)
 
 
-def of_reader(user, night: PublishedNight | None, *, days: int = LAST_DAYS) -> QuerySet[Alert]:
+def of_reader(user, night: PublishedNight | Standing | None, *, days: int = LAST_DAYS) -> QuerySet[Alert]:
     """Return what was told of the customers a reader sees on the last ``days`` days up to the night: gravest first, then
     the most money at stake, each with its customer, branch, manager and account. Nothing before the first night."""
     rows = Alert.objects.visible_to(user).annotate(gravity=GRAVITY).order_by("gravity", MOST_AT_STAKE, "-pk")
     if night is None:
         return rows.none()
     first = since(night, days)
-    published = PublishedNight.objects.filter(business_date__range=(first, night.business_date))
+    published = PublishedNight.objects.filter(business_date__range=(first, night.as_of))
     rows = rows.filter(raised_on__gte=first, run_id__in=published.values("run_id"))
     return rows.select_related("customer__branch", "customer__manager", "account__product")
 
@@ -161,18 +161,14 @@ def of_reader(user, night: PublishedNight | None, *, days: int = LAST_DAYS) -> Q
 def first_of_today(user, night: PublishedNight, *, days: int, count: int) -> list[Told]:
     """Return what to look at first this morning: what last night told, then what was told before in ``days`` days, each the
     gravest and most valuable first; one query."""
-    tonight = Case(When(raised_on=night.business_date, then=Value(0)), default=Value(1))
+    tonight = Case(When(raised_on=night.as_of, then=Value(0)), default=Value(1))
     rows = of_reader(user, night, days=days).order_by(tonight, "gravity", MOST_AT_STAKE, "-pk")
     return [told(alert, user) for alert in rows[:count]]
 
 
-def of_customer(user, customer: Customer, night: PublishedNight | None) -> list[Told]:
-    """Return what was told of one customer lately, newest first; one query. For his page::
-
-    context["alerts"] = alerts.of_customer(request.user, customer, standing.night_of(request))
-    {% include "segmentation/_customer_alerts.html" %}
-    """
-    rows = of_reader(user, night, days=ON_A_CUSTOMER).filter(customer=customer)
+def of_customer(user, customer_id: int, night: PublishedNight | Standing | None) -> list[Told]:
+    """Return what was told of one customer lately, newest first; one query. ``night`` may be his standing of it."""
+    rows = of_reader(user, night, days=ON_A_CUSTOMER).filter(customer_id=customer_id)
     return [told(alert, user) for alert in rows.order_by("-raised_on", "gravity", MOST_AT_STAKE, "-pk")]
 
 
@@ -189,7 +185,7 @@ def counts(
     if chosen.get("of"):
         rows = rows.filter(customer__kind=chosen["of"])
     found: dict[str, Kind] = {}
-    tonight = Count("pk", filter=Q(raised_on=night.business_date))
+    tonight = Count("pk", filter=Q(raised_on=night.as_of))
     for row in rows.select_related(None).values("kind", "level").annotate(n=Count("pk"), tonight=tonight):
         kind = found.setdefault(row["kind"], Kind(row["kind"]))
         kind.levels[row["level"]] += row["n"]

@@ -46,7 +46,7 @@ PINNED = {
     "audit_chain": 8,
     "audit_entry": 5,
     "change_password": 6,
-    "customer": 10,
+    "customer": 11,
     "customer_accounts": 11,
     "customer_contribution": 12,
     "customer_history": 11,

@@ -271,12 +271,25 @@ def test_a_customers_own_alerts_are_those_of_ninety_days_newest_first(quiet):
     expected = [tell(owner, "maturity", days=days) for days in (0, 5, 89)]
     tell(owner, "maturity", days=90)
     tell(quiet.customer("C002"), "maturity")
-    found = alerts.of_customer(quiet.ann, owner, night)
+    found = alerts.of_customer(quiet.ann, owner.pk, night)
     assert [told.alert for told in found] == expected
-    assert alerts.of_customer(quiet.eva, owner, night) == [] == alerts.of_customer(quiet.ann, owner, None)
+    assert (
+        alerts.of_customer(quiet.eva, owner.pk, night) == [] == alerts.of_customer(quiet.ann, owner.pk, None)
+    )
     html = render_to_string("segmentation/_customer_alerts.html", {"alerts": found})
     assert html.count("<li>") == 3 and found[0].sentence in html
     assert "<li>" not in render_to_string("segmentation/_customer_alerts.html", {"alerts": []})
+
+
+@pytest.mark.parametrize(
+    ("username", "sees"), [("ann", True), ("cai", True), ("han", True), ("clara", False), ("tess", False)]
+)
+def test_a_customers_page_shows_his_alerts_to_whom_they_concern(quiet, client, username, sees):
+    tell(quiet.customer("C001"), "large_inflow", amount=Decimal("500000.00"))
+    client.force_login(getattr(quiet, username))
+    page = client.get(reverse("customer", args=[quiet.customer("C001").pk])).content.decode()
+    assert ("单日转入 500,000.00 元" in page) == sees
+    assert ('id="alerts-title"' in page) == sees
 
 
 def test_an_empty_list_says_what_to_do(quiet, client):
