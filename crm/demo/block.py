@@ -47,7 +47,7 @@ class Block:
 
     def tell(self) -> Sheets:
         """Build everything and return its rows."""
-        sheets = Sheets()
+        sheets = Sheets(len(self.horizon.told))
         self._marry()
         self._raise_children()
         self._employ()

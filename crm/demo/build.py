@@ -46,18 +46,19 @@ def build(
     months: int,
     seed: int,
     as_of: date,
+    full_on: date | None = None,
     truth: bool = False,
     workers: int | None = None,
     progress: Callable[[int, int, int], None] = lambda customers, of, bookings: None,
 ) -> Built:
     """Write the batches of a demo bank into ``folder``, which must be new or empty.
 
-    The same ``customers``, ``months``, ``seed`` and ``as_of`` give the same bytes with any number of
-    ``workers``. ``truth`` writes ``truth.csv`` and ``truth-breaks.csv`` beside the batches: what the bank
+    The same ``customers``, ``months``, ``seed``, ``as_of`` and ``full_on`` (see ``Horizon``) give the same bytes with any
+    number of ``workers``. ``truth`` writes ``truth.csv`` and ``truth-breaks.csv`` beside the batches: what the bank
     itself does not know. Raises ValueError for sizes that cannot be, FileExistsError for a folder that is
     in use.
     """
-    bank = Bank(customers, seed, Horizon(as_of, months))
+    bank = Bank(customers, seed, Horizon(as_of, months, full_on))
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty")
@@ -68,7 +69,7 @@ def build(
     try:
         if truth_file:
             truth_file.write(TRUTH_HEADER)
-        for size, packed, lines, planted in _told(bank, customers, months, seed, as_of, workers):
+        for size, packed, lines, planted in _told(bank, workers):
             writer.append(packed)
             breaks += planted
             if truth_file:
@@ -88,7 +89,7 @@ def build(
 
 def _frame(bank: Bank) -> Sheets:
     """What belongs to nobody in particular: branches, staff, products, rates."""
-    sheets = Sheets()
+    sheets = Sheets(len(bank.horizon.told))
     bank.write(sheets)
     for row in product_rows():
         sheets.add("products.csv", 0, row)
@@ -105,26 +106,28 @@ def _tell(bank: Bank, number: int, unit, first: int, size: int):
 _bank: Bank | None = None  # a worker process plans the bank once
 
 
-def _start_worker(customers: int, seed: int, as_of: date, months: int) -> None:
+def _start_worker(customers: int, seed: int, as_of: date, months: int, full_on: date | None) -> None:
     global _bank
-    _bank = Bank(customers, seed, Horizon(as_of, months))
+    _bank = Bank(customers, seed, Horizon(as_of, months, full_on))
 
 
 def _tell_in_worker(number: int, unit_index: int, first: int, size: int):
     return _tell(_bank, number, _bank.units[unit_index], first, size)
 
 
-def _told(bank: Bank, customers: int, months: int, seed: int, as_of: date, workers: int | None):
+def _told(bank: Bank, workers: int | None):
     """Yield the blocks in order, told here or by worker processes that run at most a few blocks ahead."""
     if workers is None:
-        workers = 1 if customers < WORTH_A_PROCESS else min(os.cpu_count() or 1, 8)
+        workers = 1 if bank.customers < WORTH_A_PROCESS else min(os.cpu_count() or 1, 8)
     if workers == 1:
         for number, unit, first, size in bank.blocks():
             yield _tell(bank, number, unit, first, size)
         return
     places = {id(unit): place for place, unit in enumerate(bank.units)}
     waiting: deque = deque()
-    with get_context("spawn").Pool(workers, _start_worker, (customers, seed, as_of, months)) as pool:
+    horizon = bank.horizon
+    arguments = (bank.customers, bank.seed, horizon.as_of, horizon.months, horizon.full_on)
+    with get_context("spawn").Pool(workers, _start_worker, arguments) as pool:
         for number, unit, first, size in bank.blocks():
             waiting.append(pool.apply_async(_tell_in_worker, (number, places[id(unit)], first, size)))
             if len(waiting) > workers * 3:

@@ -102,8 +102,11 @@ def _undone(person: Person) -> None:
 
 
 def _late(person: Person) -> None:
+    day, batch = person.horizon.full + 4, person.horizon.batch
+    if batch[day] == batch[day - 1]:
+        return  # told together, it is not late
     person.main.book(
-        person.horizon.full + 4,
+        day,
         0,
         1_200_00,
         "transfer_in,counter,南屏银行,,云澜市住房公积金中心,补记昨日入账",

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crm.demo.horizon import NIGHTS, Horizon
+from crm.demo.horizon import Horizon
 from crm.demo.sheets import CONTROLLED, HEADERS, money
 
 SOURCE = "core"
@@ -21,12 +21,11 @@ class _File:
 
 
 class FeedWriter:
-    """Takes packed sheets in order and appends them to the six batches below ``folder``."""
+    """Takes packed sheets in order and appends them to the batches below ``folder``."""
 
     def __init__(self, folder: Path, horizon: Horizon):
         self.horizon = horizon
-        days = [horizon.text(horizon.full + night) for night in range(NIGHTS + 1)]
-        self.folders = [folder / day for day in days]
+        self.folders = [folder / horizon.text(day) for day in horizon.told]
         for path in self.folders:
             path.mkdir(parents=True)
         self.files: dict[tuple[int, str], _File] = {}

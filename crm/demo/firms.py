@@ -35,6 +35,8 @@ class Firm(Party):
         self.dormant = self.opened < -200 and rng.random() < 0.05
         if self.opened < -200 and not self.dormant and rng.random() < 0.02:
             self.quits = 1 + int(rng.random() * (horizon.last - 1))
+        elif not self.dormant and rng.random() < 0.07 * min(1.0, horizon.months / 13):
+            self.trouble = self.first + 90 + int(rng.random() * max(1, horizon.last - self.first))
 
     def describe(self) -> None:
         rng, horizon = self.rng, self.horizon
@@ -131,10 +133,13 @@ def _sell_and_buy(firm: Firm, main) -> None:
         for bank, no, name in partners[3:]
     ]
     random, book = rng.random, main.bookings.append
+    falls = float("inf") if firm.trouble is None else (firm.trouble - 110) * 86_400
     for _ in range(count):
         moment = (first + int(random() * days)) * 86_400 + 30_000 + int(random() * 30_000)
         cents = int(usual * FACTORS[int(random() * 1024)]) + 10_00
         if random() < 0.45:
+            if falls <= moment and random() < 0.7:
+                continue  # customers stay away some months before he can no longer pay
             book((moment, cents, 0, selling[int(random() * 3)]))
             continue
         chosen = int(random() * 8)
@@ -161,7 +166,7 @@ def _put_by(firm: Firm, rest: int) -> None:
 
 def _borrow(firm: Firm) -> None:
     rng, last = firm.rng, firm.horizon.last
-    likely = 0.03 + 0.04 * (firm.wealth < 20_000_000)
+    likely = 0.015 + 0.02 * (firm.wealth < 20_000_000)
     if rng.random() < 0.34:
         product = "2401" if firm.revenue > 2_000_000_000 else "2402"
         cents = hundreds(firm.revenue * (0.05 + 0.25 * rng.random())) + 100_000_00

@@ -1,7 +1,7 @@
-"""The days a demo bank is told for: where its history starts, its full batch, and the five nights after
-it."""
+"""The days a demo bank is told for: where its history starts, its full batch, and the batches after it."""
 
 import calendar
+from bisect import bisect_left
 from datetime import date, timedelta
 from random import Random
 
@@ -39,20 +39,26 @@ def add_months(day: date, months: int) -> date:
 class Horizon:
     """Days as numbers: 0 the first of history, ``full`` that of the full batch, ``last`` the as-of day.
 
-    A day up to ``full`` belongs to batch 0, the five after it to batches 1 to 5.
+    ``told`` are the days of the batches: the full one and, unless ``full_on`` says otherwise, the five nights after it. A
+    day belongs to the first batch that is not before it (``batch``). With ``full_on`` the full batch is of that day, and
+    the rest of the same life is told at each month end and on the as-of day: what the bank learnt later is then not known
+    to the nights before.
     """
 
-    def __init__(self, as_of: date, months: int):
+    def __init__(self, as_of: date, months: int, full_on: date | None = None):
         if months < 1:
             raise ValueError("a demo bank needs at least one month of history")
-        self.as_of, self.months = as_of, months
+        self.as_of, self.months, self.full_on = as_of, months, full_on
         self.start = add_months(as_of, -months)
-        self.last = (as_of - self.start).days
-        self.full = self.last - NIGHTS
         self.origin = self.start.toordinal()
+        self.last = self.number(as_of)
+        self.full = self.last - NIGHTS if full_on is None else self.number(full_on)
+        if full_on is not None and not NIGHTS <= self.full <= self.last - NIGHTS:
+            raise ValueError("the full batch lies within the history, five days or more from its ends")
         self.iso = [(self.start + timedelta(days=n)).isoformat() for n in range(self.last + 1)]
-        self.batch = [max(0, n - self.full) for n in range(self.last + 1)]
         self.month_list = self._months()
+        self.told = [self.full, *self._later(full_on is None)]
+        self.batch = [bisect_left(self.told, n) for n in range(self.last + 1)]
         # Interest on demand deposits is settled on the 20th of a quarter's last month and credited the day
         # after.
         self.settlements = [self.number(date(y, m, 21)) for y, m, _ in self.month_list if m % 3 == 0]
@@ -62,6 +68,13 @@ class Horizon:
             for y in sorted({y for y, _, _ in self.month_list})
             if 0 <= (n := self._festival(y)) <= self.last + 30
         ]
+
+    def _later(self, nightly: bool) -> list[int]:
+        """Return the days of the batches after the full one."""
+        if nightly:
+            return list(range(self.full + 1, self.last + 1))
+        ends = [begins - 1 for _, _, begins in self.month_list]
+        return [*(end for end in ends if self.full < end < self.last), self.last]
 
     def _months(self) -> list[tuple[int, int, int]]:
         """(year, month, number of its first day; negative when it began before the history)."""

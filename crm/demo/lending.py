@@ -33,11 +33,18 @@ class Lapse:
     """When somebody stops paying and, if he does, catches up. Days after the history are known to the
     truth file alone."""
 
-    def __init__(self, party: Party, likely: float):
+    def __init__(self, party: Party, likely: float, burden: float):
+        """``burden``: the share of his income that the debt takes. Who has lost his income pays the less the more it is;
+        ``likely`` is what may befall anybody."""
         rng, horizon = party.rng, party.horizon
         self.begins = self.ends = horizon.last + 10_000
         chance = rng.random()
-        if chance < likely:
+        likely *= 0.4 + 2 * burden
+        if party.trouble is not None and chance < 0.1 + 1.4 * burden:
+            self.begins = party.trouble + int(rng.random() * 30)
+            if rng.random() < 0.15:
+                self.ends = self.begins + 20 + int(rng.random() * 65)
+        elif chance < likely:
             # Half of the defaults lie in the last quarter of the history or soon after it.
             self.begins = int(party.first + (horizon.last + 60 - party.first) * rng.random() ** 0.6)
         elif chance < likely * 2.2:
@@ -111,8 +118,11 @@ def instalments(
         party.inherit(account, owed)
     else:
         _disburse(party, account, cents)
-    lapse, arrears, behind = Lapse(party, likely), 0, 0
     yearly = float(account.rate) / 100
+    monthly = cents / months + cents * yearly / 12
+    party.dues += monthly
+    burden = min(monthly / max(party.truth.income / 12, 1), 1.0)
+    lapse, arrears, behind = Lapse(party, likely, burden), 0, 0
     dues = horizon.monthly(1 + int(rng.random() * 27), max(1, opened + 20), party.until)
     for due in [*dues, party.until + 1]:
         if arrears and lapse.ends <= min(due, party.until):
@@ -154,7 +164,7 @@ def bullet(party: Party, product: str, cents: int, opened: int, likely: float, c
         party.main.book(
             opened, 36_001, cents, f"loan_disbursement,counter,{BANK},{account.no},{party.name},放款"
         )
-    lapse, arrears, since = Lapse(party, likely), 0, max(0, opened)
+    lapse, arrears, since = Lapse(party, likely, 0.5), 0, max(0, opened)
     dues = [n for n in horizon.settlements if max(0, opened) < n <= party.until]
     for due in [*dues, party.until + 1]:
         if arrears and lapse.ends <= min(due, party.until):
@@ -216,7 +226,10 @@ def credit_card(party: Party, limit: int, spends: int, payments: float, likely: 
         party.inherit(account, owed)
     else:
         owed = 0
-    statement, lapse = owed, Lapse(party, likely)
+    statement, lapse = (
+        owed,
+        Lapse(party, likely, min(1.0, 0.15 + party.dues / max(party.truth.income / 12, 1))),
+    )
     begins = max(0, opened)
     dues = horizon.monthly(3 + int(rng.random() * 24), begins + 1, party.until)
     for due in [*dues, party.until + 1]:

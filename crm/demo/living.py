@@ -28,6 +28,7 @@ _SPENDING = {
 }
 _RECEIPTS = [f"transfer_in,third_party,{bank},,收单清算,商户收款" for bank in OTHER_BANKS[:3]]
 _SOCIAL = "pension,batch,,,云澜市社会保险中心,养老金"
+RESTLESS_DAYS = 100
 FOREIGN = ("USD", "USD", "USD", "HKD", "EUR")
 
 
@@ -43,12 +44,19 @@ def live(person: Person) -> None:
     person.settle_interest(main)
     if person.rests:
         main.status = "dormant"
+        if person.quits is not None:
+            person.withdraw_everything("久悬账户销户", closes=True)
         return
     _earn(person, main)
-    _spend(person, main)
-    _invest(person)
     if person.quits is None and person.truth.leaves_on == "":
         _borrow(person)
+    if person.dues and person.here < 1:
+        _bring_dues(person, main)
+    _spend(person, main)
+    _invest(person)
+    _elsewhere(person, main)
+    if person.trouble is not None:
+        _live_on_savings(person, main)
     _festival(person, main)
     _fees(person, main)
     if rng.random() < 0.03 and person.wealth > 3_000_000:
@@ -63,12 +71,10 @@ def live(person: Person) -> None:
 
 def _hold_services(person: Person) -> None:
     rng, opened = person.rng, person.opened
-    if rng.random() < 0.6:
+    if rng.random() < 0.35 + 0.5 * person.bond:
         person.service("4101", opened)
-    if (
-        rng.random() < {"pensioner": 0.15, "worker": 0.3}.get(person.segment, 0.55)
-        and person.state != "dormant"
-    ):
+    digital = {"pensioner": 0.15, "worker": 0.3}.get(person.segment, 0.55)
+    if rng.random() < digital * (0.4 + 1.2 * person.bond) and person.state != "dormant":
         person.service("4701", opened + int(rng.random() * 30) if opened < -30 else opened)
     if person.segment == "merchant" and rng.random() < 0.5 and not person.rests:
         person.service("4301", opened)
@@ -98,24 +104,27 @@ def _earn(person: Person, main: Account) -> None:
     rng, horizon = person.rng, person.horizon
     if person.segment == "salaried":
         _salary(person, main)
-    elif person.segment == "pensioner" and rng.random() < 0.65:
+    elif person.segment == "pensioner" and rng.random() < 0.3 + 0.7 * person.bond:
         monthly = person.income // 12
-        for day in horizon.monthly(15, person.first + 1, person.until):
+        for day in horizon.monthly(15, person.first + 1, person.paid_until):
             main.book(day, 18_000, monthly, _SOCIAL)
     elif person.segment == "merchant":
-        months = (person.until - person.first + 1) / 30.4
+        months = max(person.paid_until - person.first + 1, 0) / 30.4
         count = int(person.bookings * 1.2 * months + rng.random())
         usual = person.income / 12 * months / max(count, 1)
         _scatter(person, main, count, usual, _RECEIPTS)
     elif person.segment == "worker":
+        person.here = 0.3
         tail = f"transfer_in,online,{pick(rng, OTHER_BANKS)},,劳务结算,工资款"
-        for day in horizon.monthly(1 + int(rng.random() * 28), person.first + 1, person.until):
+        for day in horizon.monthly(1 + int(rng.random() * 28), person.first + 1, person.paid_until):
             if rng.random() < 0.35:
                 main.book(day, 40_000, hundreds(person.income / 16 * (0.6 + 0.8 * rng.random())), tail)
     elif person.segment == "student" and rng.random() < 0.5:
         tail = f"transfer_in,mobile,{pick(rng, OTHER_BANKS)},,{person.family_name}家长,生活费"
-        for day in horizon.monthly(1 + int(rng.random() * 10), person.first + 1, person.until):
+        for day in horizon.monthly(1 + int(rng.random() * 10), person.first + 1, person.paid_until):
             main.book(day, 43_000, hundreds(person.income / 12) + 500_00, tail)
+    else:
+        person.here = 0.05  # he lives elsewhere; what lies here is put by
 
 
 def _salary(person: Person, main: Account) -> None:
@@ -127,11 +136,12 @@ def _salary(person: Person, main: Account) -> None:
         tail = f"salary,batch,{BANK},{firm.main_no},{firm.name},代发工资"
         for day, cents in paydays(person):
             main.book(day, 32_400, cents, tail)
-    elif rng.random() < 0.3:
+    elif rng.random() < 0.6 * person.bond:
         tail = f"salary,batch,{pick(rng, OTHER_BANKS)},,{person.employer},工资"
         for day, cents in paydays(person):
             main.book(day, 32_400, cents, tail)
     else:
+        person.here = 0.18
         tail = f"transfer_in,mobile,{pick(rng, OTHER_BANKS)},,{person.name},本人他行转入"
         for day, cents in paydays(person):
             if rng.random() < 0.25:
@@ -143,7 +153,7 @@ def paydays(person: Person) -> list[tuple[int, int]]:
     horizon = person.horizon
     return [
         (day, person.salary * (2 if horizon.iso[day][5:7] == "01" else 1))
-        for day in horizon.monthly(person.payday, person.first + 1, person.until)
+        for day in horizon.monthly(person.payday, person.first + 1, person.paid_until)
     ]
 
 
@@ -157,19 +167,21 @@ def _scatter(person: Party, account: Account, count: int, usual: float, tails) -
 
 
 def _spend(person: Person, main: Account) -> None:
-    """His payments and regular transfers: what he earns less a part he saves, over as many bookings as he
-    is used to."""
+    """His payments and regular transfers: of what he earns here what he neither saves nor owes, over as many bookings as he
+    is used to; fewer where he lives with another bank. Who has spent much for a month or two holds back for the rest."""
     rng, first, days = person.rng, person.first, person.until - person.first + 1
     months = days / 30.4
-    count = int(person.bookings * months + rng.random())
+    count = int(person.bookings * (0.3 + 0.7 * person.here) * months + rng.random())
     person.truth.activity = count / months if months > 0.5 else person.bookings
     if not count:
         return
-    usual = min(max(person.income / 12 * 0.86 * months / count, 15_00), 6_000_00)
-    table, random, leaves = (
-        _SPENDING[person.segment],
-        rng.random,
-        person.leaves if person.truth.leaves_on else None,
+    spent: dict[int, int] = {}
+    free = person.income / 12 * 0.84 * person.here - (person.dues if person.here == 1 else 0)
+    usual = min(max(free * months / count, 10_00), 6_000_00)
+    table, random = _SPENDING[person.segment], rng.random
+    leaves = person.leaves if person.truth.leaves_on else None
+    cool = (
+        range(person.restless, person.restless + RESTLESS_DAYS) if person.restless is not None else range(0)
     )
     payees = [
         (
@@ -178,14 +190,20 @@ def _spend(person: Person, main: Account) -> None:
         )
         for _ in range(3)
     ]
-    size, book = len(table), main.bookings.append
+    size, book, allowed = len(table), main.bookings.append, int(max(free, 0) * 2.2) + 150_00
     for _ in range(count):
         day = first + int(random() * days)
-        if leaves is not None and random() * 90 > leaves - day:
+        if leaves is not None and random() * person.fade > leaves - day:
             continue  # who is about to leave comes less and less
+        if day in cool and random() < 0.7:
+            continue
         tail, whole = table[int(random() * size)] if random() > 0.12 else payees[int(random() * 3)]
         cents = int(usual * FACTORS[int(random() * 1024)])
         cents = max(cents // 100_00, 1) * 100_00 if whole else max(cents, 1_00)
+        so_far = spent.get(day // 61, 0) + cents
+        if so_far > allowed:
+            continue
+        spent[day // 61] = so_far
         book((day * 86_400 + 28_800 + int(random() * 50_000), -cents, 0, tail))
 
 
@@ -193,13 +211,14 @@ def _invest(person: Person) -> None:
     rng, rest = person.rng, person.rest
     if rest < 5_000_00:
         return
-    careful = 0.75 if person.age > 50 else 0.45
+    at_home = 0.4 + 1.2 * person.bond
+    careful = (0.75 if person.age > 50 else 0.45) * at_home
     put_by = 0
     if rng.random() < careful:
         put_by = int(rest * (0.4 + 0.6 * rng.random()))
         savings.term_deposits(person, put_by)
     left = rest - put_by
-    if person.risk_tolerance and left > 5_000_00 and rng.random() < 0.7:
+    if person.risk_tolerance and left > 5_000_00 and rng.random() < 0.7 * at_home:
         if left > 300_000_00 and rng.random() < 0.4:
             savings.structured_deposit(person, left * 0.2)
         if left > 100_000_00 and rng.random() < 0.25:
@@ -215,26 +234,27 @@ def _borrow(person: Person) -> None:
     who earn."""
     rng, horizon, age = person.rng, person.horizon, person.age
     likely = (
-        0.015 + (0.045 if person.wealth < 1_000_000 else 0.0) + (0.03 if person.segment == "worker" else 0.0)
+        0.008 + (0.02 if person.wealth < 1_000_000 else 0.0) + (0.015 if person.segment == "worker" else 0.0)
     )
-    if 26 < age < 56 and person.segment in ("salaried", "merchant") and rng.random() < 0.11:
+    eager = 1 if person.trouble is None else 3
+    if 26 < age < 56 and person.segment in ("salaried", "merchant") and rng.random() < 0.11 * eager:
         cents = hundreds(lognormal(rng, 480_000_00, 0.5))
         opened = horizon.last - int(rng.random() * 2_200)
         lending.instalments(
             person, "2101", cents, 240, opened, likely * 0.5, lending.collateral_for(person, cents)
         )
     if 20 < age < 58 and person.segment != "student":
-        if rng.random() < 0.07:
+        if rng.random() < 0.07 * eager:
             cents = hundreds(min(person.income * (0.2 + rng.random()), 300_000_00)) + 5_000_00
             lending.instalments(
                 person, "2201", cents, 24, horizon.last - int(rng.random() * 640), likely * 1.6
             )
-        if rng.random() < 0.05:
+        if rng.random() < 0.05 * eager:
             cents = hundreds(min(person.income * (0.4 + rng.random()), 300_000_00)) + 10_000_00
             lending.instalments(
                 person, pick(rng, ("2301", "2302")), cents, 36, horizon.last - int(rng.random() * 900), likely
             )
-        if rng.random() < (0.3 if person.segment == "salaried" else 0.12):
+        if rng.random() < eager * (0.3 if person.segment == "salaried" else 0.12):
             limit = hundreds(min(max(person.income // 4, 5_000_00), 200_000_00))
             lending.credit_card(
                 person, limit, int(person.income / 12 * 0.3), min(person.bookings, 20) * 0.5, likely * 0.7
@@ -301,10 +321,43 @@ def _outside(person: Person) -> None:
     person.knows_outside = rng.random() < 0.14
 
 
+def _elsewhere(person: Person, main: Account) -> None:
+    """Regular payments into his own account at another bank, as for a loan there; and what a restless one carries away for a
+    while and brings back. Neither of them leaves."""
+    rng, there = person.rng, f"mobile,{person.other_bank},{person.name}"
+    if person.segment == "salaried" and person.leaves is None and rng.random() < 0.05:
+        cents = hundreds(person.income / 12 * (0.1 + 0.2 * rng.random()) * person.here) or 100_00
+        for day in person.horizon.monthly(12 + person.index % 9, person.first + 1, person.until):
+            main.book(day, 51_000, -cents, f"transfer_out,{there},还款")
+    if person.restless is not None and (cents := hundreds(person.liquid * 0.13)):
+        days = [person.restless + ahead for ahead in (5, 35, 65)]
+        if person.first < days[0] and days[-1] <= person.until:
+            for day in days:
+                main.book(day, 51_500, -cents, f"transfer_out,{there},本人转出")
+            back = person.restless + RESTLESS_DAYS
+            if back <= person.until:
+                main.book(back, 51_600, 3 * cents, f"transfer_in,{there},本人他行转入")
+
+
+def _bring_dues(person: Person, main: Account) -> None:
+    """Who is paid elsewhere brings each month what his loans take, as long as he is paid."""
+    cents = hundreds(person.dues * 1.05) + 100_00
+    for day in person.horizon.monthly(1 + person.index % 3, person.first + 1, person.paid_until):
+        main.book(day, 45_000, cents, f"transfer_in,mobile,{person.other_bank},{person.name},本人他行转入")
+
+
+def _live_on_savings(person: Person, main: Account) -> None:
+    """Without an income he takes from the account, month by month, what he needs, as long as it lasts."""
+    cents = hundreds(person.income / 12 * 0.7)
+    for day in range(person.trouble - 150, person.trouble + 90, 30):
+        if person.first < day <= person.until:
+            main.book(day, 53_000, -cents, "card_withdrawal,self_service,,,,自助取款")
+
+
 def _drift_away(person: Person, main: Account) -> None:
-    """Before he goes he carries his money to another bank in three journeys."""
+    """Before he goes he carries his money to another bank, a third of what is there each month."""
     tail = f"transfer_out,mobile,{person.other_bank},{person.name},本人转出"
-    for ahead in (75, 45, 18):
+    for ahead in range(18, person.fade, 30):
         day = person.leaves - ahead
         if person.first < day <= person.until:
             main.book(day, 52_000, -person.wealth - 1_000_00, tail)

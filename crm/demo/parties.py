@@ -68,6 +68,8 @@ class Party:
         self.changes: list[tuple[int, str, str]] = []
         self.truth = Truth()
         self.opened = 0
+        self.dues = 0.0  # what his loans take a month, in cents
+        self.trouble: int | None = None  # the day from which what he owes is not paid any more
         self.quits: int | None = None  # the day the customer relation ends, if it does before the as-of day
         self._serials: dict[str, int] = {}
 

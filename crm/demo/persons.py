@@ -41,12 +41,19 @@ class Person(Party):
         self.income = int(lognormal(rng, income, 0.5)) // 1_000_00 * 1_000_00 + 6_000_00
         grown = 0.4 + min(self.age, 65) / 50
         self.wealth = min(int(lognormal(rng, 1_900_000 * factor * grown, 1.95)), 6_000_000_000)
-        self.bookings = min(lognormal(rng, bookings, 1.9), 150.0)
+        self.bond = (
+            rng.random()
+        )  # how much this is the bank he lives with: what he holds here, and whether he stays
+        self.bookings = min(lognormal(rng, bookings, 1.9) * (0.5 + self.bond), 150.0)
         self.id_no, birth = citizen_number(index, bank.horizon.as_of.year - self.age, self.gender)
         self.birth_on = birth.isoformat()
         self.opened = _opened(self, birth)
         self.leaves: int | None = None  # when he goes, perhaps after the history
+        self.fade = 0  # days before he goes in which he comes less and carries money away
+        self.restless: int | None = None  # when somebody who stays behaves for a while as if he went
         self.state = self._state()
+        self.trouble = self._trouble()  # when he can no longer pay what he owes, perhaps after the history
+        self.here = 1.0  # share of his income that arrives in the account, and is spent from it
         self.employer_party = None  # set by the block when a firm of the bank pays him
         self.salary, self.payday = self.income // 1_300 * 100, 5 + index % 11
         self.spouse: Person | None = None
@@ -62,25 +69,54 @@ class Person(Party):
         if chance < 0.025:
             return "closed"
         if chance < 0.105:
+            # Banks clear their sleeping accounts: one in six a year is found again, paid out and closed.
+            if rng.random() < 0.18 * min(1.0, horizon.months / 13):
+                self.quits = self.leaves = 1 + int(rng.random() * (horizon.last - 1))
+                self.truth.leaves_on = horizon.text(self.quits)
             return "dormant"
-        # Those with little, without a salary here and only a short time with the bank leave sooner.
+        # Those who live with another bank, with little, and only a short time with this one leave sooner.
         likely = (
-            0.02
-            + 0.04 * (self.wealth < 1_500_000)
-            + 0.03 * (self.segment == "worker")
-            + 0.03 * (self.opened > -900)
+            0.32 * (1 - self.bond) ** 2
+            + 0.02 * (self.wealth < 1_500_000)
+            + 0.02 * (self.segment == "worker")
+            + 0.05 * (self.opened > -900)
         )
         if rng.random() < likely * min(1.0, horizon.months / 13):
             day = 40 + int(rng.random() * (horizon.last + 50))
             self.truth.leaves_on = horizon.text(day)
             self.leaves = day
+            # One in three goes from one day to the next; nobody sees it coming.
+            self.fade = int(60 + 200 * rng.random() if rng.random() < 0.75 else 5 + 25 * rng.random())
             if day <= horizon.last:
                 self.quits = day
             return "gone" if rng.random() < 0.4 else "leaving"
+        if rng.random() < 0.06:
+            self.restless = int(rng.random() * horizon.last)
         if self.age > 74 and rng.random() < 0.02:
             self.quits = self.leaves = 1 + int(rng.random() * (horizon.last - 1))
             return "deceased"
         return "active"
+
+    def _trouble(self) -> int | None:
+        """A few of those who work lose their income for good; who owes much by then cannot pay, and they owe more often than
+        others."""
+        if not 19 < self.age < 60 or self.state != "active" or self.segment == "student":
+            return None
+        likely = 0.04 + 0.02 * (self.segment == "worker")
+        if self.rng.random() > likely * min(1.0, self.horizon.months / 13):
+            return None
+        return self.first + 60 + int(self.rng.random() * (self.horizon.last - self.first))
+
+    @property
+    def paid_until(self) -> int:
+        """The last day on which he has an income here: it goes to another bank when he is about to, or he loses it some
+        months before he can no longer pay."""
+        until = self.until
+        if self.fade and self.leaves is not None:
+            until = min(until, self.leaves - self.fade // 2)
+        if self.trouble is not None:
+            until = min(until, self.trouble - 40 - self.index % 120)
+        return until
 
     @property
     def rests(self) -> bool:

@@ -1,7 +1,5 @@
 """The rows of one piece of the bank, batch by batch: what a block hands to the writer of the feed."""
 
-NIGHTLY = 6  # one full batch and five deltas
-
 HEADERS = {
     "branches.csv": "branch_no,name,parent_no,kind,region_code,opened_on,closed_on",
     "employees.csv": "employee_no,name,branch_no,post,joined_on,left_on",
@@ -50,8 +48,9 @@ def csv_line(cells) -> str:
 class Sheets:
     """Lines per file and batch, with the control totals of the controlled columns in cents per currency."""
 
-    def __init__(self):
-        self.lines: dict[str, list[list[str]]] = {name: [[] for _ in range(NIGHTLY)] for name in HEADERS}
+    def __init__(self, batches: int):
+        self.batches = batches
+        self.lines: dict[str, list[list[str]]] = {name: [[] for _ in range(batches)] for name in HEADERS}
         self.totals: dict[str, dict[str, list[int]]] = {name: {} for name in CONTROLLED}
         self.counts: dict[str, dict[str, list[int]]] = {name: {} for name in CONTROLLED}
         self.truth: list[str] = []
@@ -62,8 +61,8 @@ class Sheets:
 
     def totals_of(self, name: str, currency: str) -> tuple[list[int], list[int]]:
         """The running totals and row counts per batch; whoever writes lines of that file adds to both."""
-        return self.totals[name].setdefault(currency, [0] * NIGHTLY), self.counts[name].setdefault(
-            currency, [0] * NIGHTLY
+        return self.totals[name].setdefault(currency, [0] * self.batches), self.counts[name].setdefault(
+            currency, [0] * self.batches
         )
 
     def packed(self) -> list[tuple[str, int, bytes, int, dict[str, int]]]:

@@ -38,6 +38,11 @@ class Command(BaseCommand):
             help="last day of the bank; yesterday in Shanghai by default",
         )
         parser.add_argument(
+            "--full-on",
+            type=datetime.date.fromisoformat,
+            help="tell all up to this day in the full batch, and the rest at each month end after it: for manage.py foresight",
+        )
+        parser.add_argument(
             "--month-ends",
             type=int,
             default=13,
@@ -50,12 +55,14 @@ class Command(BaseCommand):
             "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"
         )
 
-    def handle(self, *args, customers, months, seed, as_of, out, month_ends, **options) -> None:
+    def handle(self, *args, customers, months, seed, as_of, full_on, out, month_ends, **options) -> None:
         at = clock.now()
         today = clock.business_date(at)
         if as_of is not None and as_of > today:
             raise CommandError(f"{as_of} has not come yet.")
         wanted = {"customers": customers, "months": months, "seed": seed}
+        if full_on is not None:
+            wanted["full_on"] = full_on.isoformat()
         if out is not None:
             day = as_of or today - datetime.timedelta(days=1)
             built = self.build(out, day, wanted, truth=True)
@@ -67,9 +74,11 @@ class Command(BaseCommand):
         answer = {**wanted, "as_of": day.isoformat()}
         with tempfile.TemporaryDirectory(prefix="demo-bank-") as folder:
             built = self.build(Path(folder) / "feed", day, wanted, truth=False)
-            answer |= built.as_dict() | {"load": self.load(Path(folder) / "feed", at)}
+            answer |= built.as_dict() | {
+                "load": self.load(Path(folder) / "feed", at, monthly=full_on is not None)
+            }
         answer["accounts"] = self.open_accounts(at)
-        for past in past_nights(day, months, month_ends):
+        for past in past_nights(day, months, month_ends, nightly=full_on is None):
             self.night(past)
         answer["night"] = self.night(day)
         self.tell(options["json"], answer)
@@ -85,7 +94,7 @@ class Command(BaseCommand):
         path = settings.DATA_DIR / ORDER
         begun = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
         if FeedBatch.objects.filter(source=SOURCE).exists():
-            same = begun is not None and {key: begun[key] for key in wanted} == wanted
+            same = begun is not None and {key: begun[key] for key in begun if key != "as_of"} == wanted
             if not same or (as_of is not None and as_of.isoformat() != begun["as_of"]):
                 raise CommandError(
                     "This database holds a bank already. Another one needs another database: "
@@ -111,16 +120,21 @@ class Command(BaseCommand):
             f"Making up a bank of {wanted['customers']:,} customers, {wanted['months']} months up to {day}"
         )
         try:
-            return build(folder, as_of=day, truth=truth, progress=progress, **wanted)
+            full_on = (
+                {"full_on": datetime.date.fromisoformat(wanted["full_on"])} if "full_on" in wanted else {}
+            )
+            return build(folder, as_of=day, truth=truth, progress=progress, **wanted | full_on)
         except (ValueError, FileExistsError) as error:
             raise CommandError(str(error)) from error
 
-    def load(self, folder: Path, at: datetime.datetime) -> list[dict]:
+    def load(self, folder: Path, at: datetime.datetime, *, monthly: bool = False) -> list[dict]:
         from customers.feeds.load import load_paths
 
         self.say("Loading it through the feed door")
         with self.ticking():
-            results = load_paths([folder], at=at, told=lambda result: self.say(f"  {_line(result)}"))
+            results = load_paths(
+                [folder], at=at, accept_gap=monthly, told=lambda result: self.say(f"  {_line(result)}")
+            )
         refused = [result for result in results if result.outcome == "refused"]
         if refused:
             raise CommandError(f"The feed door refused {_line(refused[0])}")
@@ -170,11 +184,13 @@ class Command(BaseCommand):
         self.stdout.write(f"The demo bank stands as of {answer['as_of']}: {rows}.")
 
 
-def past_nights(day: datetime.date, months: int, month_ends: int) -> list[datetime.date]:
+def past_nights(
+    day: datetime.date, months: int, month_ends: int, *, nightly: bool = True
+) -> list[datetime.date]:
     """Return the dates before ``day`` whose nights the bank is shown with, in order: the newest ``month_ends`` month ends
-    that have a whole month of history behind them, and the days of the daily batches."""
+    that have a whole month of history behind them, and the days of daily batches."""
     first = Horizon(day, months).start
-    days = {day - datetime.timedelta(days=n) for n in range(1, NIGHTS)}
+    days = {day - datetime.timedelta(days=n) for n in range(1, NIGHTS if nightly else 0)}
     end = day.replace(day=1) - datetime.timedelta(days=1)
     for _ in range(month_ends):
         if end.replace(day=1) < first:
