@@ -13,12 +13,13 @@ months as (
         sum(g.delta) as balance,
         sum(case when g.month < %(month_first)s then g.delta * %(month_days)s
                  else g.delta * (%(as_of)s::date - g.month + 2) - g.delta_day end) as month_sum,
-        sum(case when g.month < %(quarter_first)s then g.delta * %(quarter_days)s
-                 else g.delta * (%(as_of)s::date - g.month + 2) - g.delta_day end) as quarter_sum,
-        sum(case when g.month < %(year_first)s then g.delta * %(year_days)s
-                 else g.delta * (%(as_of)s::date - g.month + 2) - g.delta_day end) as year_sum,
-        sum(case when g.month < date_trunc('month', %(rolling_first)s::timestamp)::date then g.delta * %(rolling_days)s
-                 else g.delta * (%(as_of)s::date - g.month + 2) - g.delta_day end) as rolling_sum,
+        -- The largest move the feed takes fits a bigint times the days of a month, but not of a year.
+        sum(case when g.month < %(quarter_first)s then g.delta::numeric * %(quarter_days)s
+                 else g.delta::numeric * (%(as_of)s::date - g.month + 2) - g.delta_day end) as quarter_sum,
+        sum(case when g.month < %(year_first)s then g.delta::numeric * %(year_days)s
+                 else g.delta::numeric * (%(as_of)s::date - g.month + 2) - g.delta_day end) as year_sum,
+        sum(case when g.month < date_trunc('month', %(rolling_first)s::timestamp)::date then g.delta::numeric * %(rolling_days)s
+                 else g.delta::numeric * (%(as_of)s::date - g.month + 2) - g.delta_day end) as rolling_sum,
         coalesce(sum(g.delta) filter (where g.month < date_trunc('month', %(rolling_first)s::timestamp)::date), 0) as opening,
         coalesce(sum(g.fees) filter (where g.month >= %(month_first)s), 0) as month_fees,
         coalesce(sum(g.fees) filter (where g.month >= %(year_first)s), 0) as year_fees,

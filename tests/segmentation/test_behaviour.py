@@ -133,6 +133,21 @@ def test_both_ways_agree_on_every_column_to_the_last_digit(seed):
     assert len(as_known) > 15, "the small bank's accounts, too"
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["20_sums_from_months", "21_sums_as_known"])
+def test_the_largest_balance_the_feed_takes_fails_no_night(name):
+    largest, hand = Decimal("999999999999999.99"), Hand(AS_OF)
+    owner = hand.customer("individual")
+    kept = hand.account(owner, "demand_deposit", {AS_OF - DAY * 400: largest})
+    turned = hand.account(owner, "demand_deposit", {AS_OF - DAY * 400: largest, AS_OF - DAY * 340: -largest})
+    found = stage_sums(name, AS_OF)
+    year, rolling = periods.of(AS_OF).year.days, periods.of(AS_OF).rolling.days
+    assert found[kept.pk]["year_sum"] == 100 * largest * year
+    assert found[kept.pk]["rolling_sum"] == 100 * largest * rolling
+    assert found[turned.pk]["rolling_sum"] == 100 * largest * (24 - 341)
+    run_night(AS_OF)
+
+
 @dataclass
 class Holding:
     """An account of a random bank, and all that was ever fed of it."""
@@ -314,9 +329,12 @@ def taken(monkeypatch) -> list[str]:
     """The names of the statements the night runs."""
     names: list[str] = []
     run = steps.statement
-    monkeypatch.setattr(
-        steps, "statement", lambda c, name, night=None: names.append(name) or run(c, name, night)
-    )
+
+    def noted(cursor, name: str, night: steps.Night | None = None) -> int:
+        names.append(name)
+        return run(cursor, name, night)
+
+    monkeypatch.setattr(steps, "statement", noted)
     return names
 
 
