@@ -20,7 +20,8 @@ transfers as (
       and btrim(t.counterparty_bank) <> ''
       and btrim(t.counterparty_bank) <> all (%(own_bank_names)s::text[])
 ),
-owners as (
+-- Materialized: a planner that joined by name first would pair every 张伟 with the transfers of all the others.
+owners as materialized (
     select a.id as account_id, btrim(c.name) as name
     from customers_account_as_of(%(as_of)s::date) as a
     join customers_customer_as_of(%(as_of)s::date) as c on c.id = a.customer_id
