@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.urls import reverse
 
 from crm.core import places
 from crm.core.models import Branch
-from crm.core.scope import Level, level_of, places_of, sees_restricted
+from crm.core.scope import Level, level_of, places_of, sees_bank, sees_restricted
 from customers.models.parties import PartyKind
+from segmentation import scorecard
 from segmentation.models import BranchSummary, Life, PublishedNight, Standing, Tier
 from segmentation.periods import Periods
 
@@ -294,11 +295,16 @@ INDICATORS = {
 }
 
 
+# They count customers the reader may not see himself.
+OF_RELATED = ("related", "points")
+
+
 def top(
     user, night: PublishedNight, *, by: str, count: int, branch: str = "", kind: str = "", tier: str = ""
 ) -> list[Standing]:
-    """Return the first ``count`` standings by an indicator, each with its customer, branch and manager. A score nobody
-    knows is no score: who has none is left out."""
+    """Return the first ``count`` standings by an indicator, each with its customer, branch and manager, and with
+    ``members_seen`` where the indicator is of related customers. A score nobody knows is no score: who has none is left
+    out; so is, below head office, who would tell of one or two related customers outside the reader's scope."""
     rows = Standing.objects.visible_to(user).filter(run_id=night.run_id)
     rows = rows.filter(**{f"{INDICATORS[by].lstrip('-')}__isnull": False})
     if branch:
@@ -307,5 +313,13 @@ def top(
         rows = rows.filter(kind=kind)
     if tier:
         rows = rows.filter(tier=tier)
+    if by in OF_RELATED:
+        rows = rows.annotate(**scorecard.members_seen(user))
+        if not sees_bank(user):
+            # The order alone would tell the figure. Most have nobody related: the cheap question comes first.
+            hidden = F("related_members") - F("members_seen")
+            rows = rows.annotate(hidden=hidden).filter(
+                Q(related_members=0) | Q(hidden__lte=0) | Q(hidden__gte=scorecard.FEWEST_HIDDEN)
+            )
     rows = rows.select_related("customer__branch", "customer__manager")
     return list(rows.order_by(INDICATORS[by], "-customer_id")[:count])

@@ -17,18 +17,19 @@ from segmentation import structure
 COUNTS = (5, 10, 20)
 # A figure of customers ranks customers; an average over customers ranks branches.
 INDICATORS = (
-    ("contribution", gettext_lazy("Contribution, year to date")),
+    ("contribution", gettext_lazy("Contribution, year")),
     ("related", gettext_lazy("Related contribution")),
-    ("points", gettext_lazy("Related deposit points")),
+    ("points", gettext_lazy("Related points")),
     ("loyalty", gettext_lazy("Loyalty")),
     ("risk", gettext_lazy("Risk")),
-    ("deposit", gettext_lazy("Average deposit per customer")),
-    ("loan", gettext_lazy("Average loan per customer")),
-    ("assets", gettext_lazy("Assets, month's day average")),
-    ("deposits", gettext_lazy("Deposits, month's day average")),
+    ("deposit", gettext_lazy("Deposit per customer")),
+    ("loan", gettext_lazy("Loan per customer")),
+    ("assets", gettext_lazy("Assets, month")),
+    ("deposits", gettext_lazy("Deposits, month")),
     ("loans", gettext_lazy("Loans")),
 )
 OF_BRANCHES = ("deposit", "loan")
+EXTRA = ("related", "points", "loyalty", "risk")  # no column of the table of the first shows them by itself
 PER = {
     "deposit": {
         "holders": gettext_lazy("per customer with deposits"),

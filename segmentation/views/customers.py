@@ -65,6 +65,7 @@ FIGURES = {
     "deposits": "-deposit_month_sum",
     "loans": "-loan_balance",
     "related": "-related_contribution",
+    "points": "-related_deposit_points",
     "loyalty": "-loyalty",
     "risk": "-risk",
 }
@@ -158,7 +159,7 @@ def _listing(request: HttpRequest, night: PublishedNight | None, path: str) -> L
         sorts |= {name: Sort((column, f"-{key}")) for name, column in FIGURES.items()}
         if not sees_bank(user):
             # The order would tell what the figure itself keeps back of customers outside his scope.
-            del sorts["related"]
+            del sorts["related"], sorts["points"]
         filters += _of_standings(night)
     if night is None:
         filters = [f for f in filters if f.name != "tier"]

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_GET
 from crm.core import places
 from crm.core.access import needs
 from crm.core.models.people import BranchKind
-from crm.core.scope import places_of
+from crm.core.scope import places_of, sees_bank
 from customers import facts
 from customers.models.parties import PartyKind
-from segmentation import alerts, standing, structure
+from segmentation import alerts, scorecard, standing, structure
 from segmentation.models import PublishedNight
-from segmentation.views import chosen, customers
+from segmentation.views import chosen
 from segmentation.views.chosen import Choice
 
 SHADES = ("#163757", "#1f4b7a", "#4a76a5", "#8fb0d3", "#b7cbe0", "#d5dfe9")
@@ -63,9 +63,16 @@ def first_of(user, night: PublishedNight, choice: Choice, all_figures: structure
     )
     for row in first:
         row.shown_name = facts.name_of(row.customer, user)
-    # The list knows most of the orders; where it does not, it begins with those who contribute most.
-    sort = choice.by if choice.by in customers.FIGURES else "contribution"
-    return {"first": first, "all_href": structure.link(branch=choice.branch, kind=choice.kind, sort=sort)}
+        may_tell = choice.by not in structure.OF_RELATED or scorecard.tells_related(row)
+        row.ranked_by = getattr(row, structure.INDICATORS[choice.by].lstrip("-")) if may_tell else None
+    # The list has no order that would tell of related customers outside the reader's scope.
+    kept_back = choice.by in structure.OF_RELATED and not sees_bank(user)
+    sort = "contribution" if kept_back else choice.by
+    return {
+        "first": first,
+        "all_href": structure.link(branch=choice.branch, kind=choice.kind, sort=sort),
+        "extra": choice.by if choice.by in chosen.EXTRA else "",
+    }
 
 
 def branches_by_average(all_figures: structure.Figures, choice: Choice) -> list[dict[str, Any]]:

@@ -227,3 +227,31 @@ def test_a_summary_without_standings_still_gives_its_month(months, client):
     assert BranchSummary.objects.filter(run__business_date=SEPTEMBER).exists()
     client.force_login(months.han)
     assert [day for day, average in points_of(client) if average is not None] == [SEPTEMBER, LAST_DAY]
+
+
+@pytest.mark.parametrize("by", structure.OF_RELATED)
+def test_no_rank_tells_of_one_or_two_related_customers_outside_the_scope(bank, client, by):
+    firm = bank.customer("C101")  # C102, a supplier at another branch, counts with it
+    client.force_login(bank.cai)
+    page = client.get(OVERVIEW, {"by": by, "top": "20"}).context
+    assert page["first"] and firm.pk not in {row.customer_id for row in page["first"]}
+    assert "sort=contribution" in page["all_href"]
+    client.force_login(bank.rita)
+    region = {
+        row.customer_id: row.ranked_by
+        for row in client.get(OVERVIEW, {"by": by, "top": "20"}).context["first"]
+    }
+    assert region[firm.pk] is not None
+    client.force_login(bank.han)
+    page = client.get(OVERVIEW, {"by": by, "top": "20"}).context
+    assert f"sort={by}" in page["all_href"]
+    listed = [row.pk for row in client.get(page["all_href"]).context["page"].rows]
+    assert listed[:20] == [row.customer_id for row in page["first"]]
+
+
+@pytest.mark.parametrize("by", ["related", "points", "loyalty", "risk"])
+def test_the_table_of_the_first_shows_what_it_ranks_by(bank, client, by):
+    client.force_login(bank.han)
+    page = client.get(OVERVIEW, {"by": by}).content.decode()
+    panel = page.split('id="top-title"')[1].split("</section>")[0]
+    assert panel.count('aria-sort="descending"') == 1 and panel.count("<strong>") == 5

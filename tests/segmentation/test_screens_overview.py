@@ -109,6 +109,7 @@ def test_the_first_are_the_largest_by_the_chosen_indicator(bank, client, by, att
             key=lambda row: (-getattr(row, attribute), -row.customer_id),
         )
         assert [row.customer_id for row in first] == [row.customer_id for row in everybody[:count]]
+        assert [row.ranked_by for row in first] == [getattr(row, attribute) for row in everybody[:count]]
 
 
 def test_the_overview_narrows_by_code_and_ignores_what_is_out_of_scope(bank, client):
