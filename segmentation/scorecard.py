@@ -1,26 +1,28 @@
 """What the head of a customer's page says of his scores: each beside its peers' mean and the night before, and whether the
 night they are of still stands. Read with the standing, in its one question: the head is part of every page of a customer."""
 
+import datetime
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast, Coalesce, JSONObject
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm.core import parameters
 from customers.models import Customer
 from segmentation import nights, policy
-from segmentation.models import PastScore, PeerFigure, PublishedNight, RelatedShare, Standing
+from segmentation.models import PeerFigure, PublishedNight, RelatedShare, Standing
 
-SCORES = ("contribution", "loyalty", "risk")
 LABELS = {"contribution": _("Contribution"), "loyalty": _("Loyalty"), "risk": _("Risk")}
 # The tab that explains each of them.
 TABS = {"contribution": "customer_contribution", "loyalty": "customer_loyalty", "risk": "customer_risk"}
 # The column of the standing that is on the scale 0–100: the contribution itself is an amount.
 COLUMNS = {"contribution": "contribution_score", "loyalty": "loyalty", "risk": "risk"}
+SCORES, SCORE_COLUMNS = tuple(COLUMNS), tuple(COLUMNS.values())
 # Values of customers outside a reader's scope are told of so many together, never of fewer.
 FEWEST_HIDDEN = 3
 RAISED, HIGH = Decimal(40), Decimal(70)
@@ -54,22 +56,33 @@ class Score:
         return self.value - self.before
 
 
-def columns(user) -> dict[str, Any]:
-    """Return what to annotate a standing with, so that ``scores`` and ``nights.has_changed`` need no question of their own."""
-    earlier = PublishedNight.objects.filter(business_date__lt=OuterRef("as_of")).order_by("-business_date")
-    peers = PeerFigure.objects.filter(run_id=OuterRef("run_id"), peer_id=OuterRef("peer_id"))
-    past = PastScore.objects.visible_to(user).filter(
-        customer_id=OuterRef("customer_id"), run_id=OuterRef("run_before")
+def columns(user, newest: QuerySet[PublishedNight]) -> dict[str, Any]:
+    """Return what to annotate a standing of the ``newest`` night with, so that ``scores`` and ``nights.has_changed`` need
+    no question of their own: the night before, what the scores were then, the peers' means.
+
+    One subquery a table, the run given by one that depends on nothing: each names all kept partitions to the planner.
+    """
+    earlier = PublishedNight.objects.filter(
+        kept=True, business_date__lt=Subquery(newest.values("business_date")[:1])
+    ).order_by("-business_date")
+    before = Standing.objects.visible_to(user).filter(
+        customer_id=OuterRef("customer_id"), run_id=Subquery(earlier.values("run_id")[:1])
     )
-    found: dict[str, Any] = {
-        "before_on": Subquery(earlier.values("business_date")[:1]),
-        "run_before": Subquery(earlier.values("run_id")[:1]),
-        "tier_before": Subquery(past.values("tier")[:1]),
+    # The mean of one or two others would tell of each of them.
+    peers = PeerFigure.objects.filter(
+        run_id=OuterRef("run_id"), peer_id=OuterRef("peer_id"), figure__in=SCORE_COLUMNS, n__gte=FEWEST_HIDDEN
+    )
+    # As text: JSON would make floats of exact numbers.
+    were = {column: Cast(column, TextField()) for column in SCORE_COLUMNS}
+    means = JSONObject(figure="figure", mean=Cast("mean", TextField()))
+    return {
+        "before": Subquery(
+            before.values(were=JSONObject(on=Cast("as_of", TextField()), tier="tier", **were))[:1]
+        ),
+        "peers": ArraySubquery(peers.values(told=means)),
+        **members_seen(user),
+        **nights.basis("as_of"),
     }
-    for code, column in COLUMNS.items():
-        found[f"{code}_before"] = Subquery(past.values(column)[:1])
-        found[f"{code}_peer"] = Subquery(peers.filter(figure=column).values("mean")[:1])
-    return found | members_seen(user) | nights.basis("as_of")
 
 
 def members_seen(user) -> dict[str, Any]:
@@ -107,16 +120,23 @@ def scores(standing: Standing) -> list[Score]:
         "loyalty": standing.loyalty_coverage,
         "risk": standing.risk_coverage,
     }
+    means = {told["figure"]: Decimal(told["mean"]) for told in standing.peers}
+    were = standing.before or {}
     return [
         Score(
             code,
             LABELS[code],
-            value=getattr(standing, COLUMNS[code]),
-            peer=getattr(standing, f"{code}_peer"),
+            value=getattr(standing, column),
+            peer=means.get(column),
             percentile=getattr(standing, f"{code}_percentile"),
             coverage=coverage[code],
-            before=getattr(standing, f"{code}_before"),
+            before=Decimal(were[column]) if were.get(column) is not None else None,
             href=reverse(TABS[code], args=[standing.customer_id]),
         )
-        for code in SCORES
+        for code, column in COLUMNS.items()
     ]
+
+
+def night_before(standing: Standing) -> datetime.date | None:
+    """Return the date of the night before, as read with ``columns``; None where it did not know the customer."""
+    return datetime.date.fromisoformat(standing.before["on"]) if standing.before else None

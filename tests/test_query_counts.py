@@ -53,7 +53,7 @@ PINNED = {
     "customer_loyalty": 11,
     "customer_relations": 11,
     "customer_risk": 11,
-    "customer_score": 11,
+    "customer_score": 12,
     "customer_score_line": 9,
     "customer_tier": 12,
     "customers": 12,

@@ -335,7 +335,7 @@ def test_a_trend_is_the_month_ends_and_tonight_even_where_only_the_scores_are_le
     standing = standing_of(owner, run_night(TONIGHT))
     Standing.rows.filter(as_of=LAST_DAY).delete()
     reader = known(bank.han)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         points = explain.trend(reader, standing)
     assert [point.on for point in points] == [
         datetime.date(2026, 8, 31), datetime.date(2026, 9, 30), LAST_DAY, TONIGHT,
