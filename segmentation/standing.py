@@ -32,7 +32,7 @@ def of_customer(request: HttpRequest, customer_id: int) -> Standing | None:
         rows = Standing.objects.visible_to(request.user).filter(customer_id=customer_id)
         rows = rows.filter(run_id=newest.values("run_id")[:1])
         currency = Subquery(newest.values("base_currency")[:1])
-        found = rows.annotate(base_currency=currency, **scorecard.columns(request.user)).first()
+        found = rows.annotate(base_currency=currency, **scorecard.columns(request.user, newest)).first()
         if found is not None:
             display.base_currency_is(found.base_currency)
         known[customer_id] = found

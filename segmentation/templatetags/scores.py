@@ -131,7 +131,11 @@ def score_box(value: Decimal | None, comparison: Any, label: Any = "") -> dict[s
 @register.inclusion_tag("segmentation/_scorecard.html")
 def score_head(standing: Standing) -> dict[str, Any]:
     """The three scores of a standing side by side."""
-    return {"scores": scorecard.scores(standing), "standing": standing, "before_on": standing.before_on}
+    return {
+        "scores": scorecard.scores(standing),
+        "standing": standing,
+        "before_on": scorecard.night_before(standing),
+    }
 
 
 @register.simple_tag

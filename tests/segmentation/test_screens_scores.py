@@ -68,6 +68,18 @@ def test_the_head_says_the_three_scores_beside_the_peers(bank, client):
     at = standing_of(bank, "C001")
     for text, column in zip(scores, scorecard.COLUMNS.values(), strict=True):
         assert f'value="{getattr(at, column)}"' in text
+    means = PeerFigure.objects.filter(
+        run_id=at.run_id, peer_id=at.peer_id, figure__in=scorecard.SCORE_COLUMNS
+    )
+    assert content.count('<line class="peer"') == means.filter(n__gte=3).count() == 3
+
+
+def test_the_mean_of_fewer_than_three_peers_is_not_told(bank, client):
+    at = standing_of(bank, "C001")
+    PeerFigure.objects.filter(run_id=at.run_id, peer_id=at.peer_id).update(n=2)
+    signed_in(client, bank, "ann")
+    for name in ("customer", "customer_loyalty", "customer_contribution"):
+        assert 'class="peer"' not in client.get(page_of(bank, name)).text
 
 
 @pytest.mark.parametrize("username", ["tess", "lou"])
