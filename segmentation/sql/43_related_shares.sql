@@ -17,9 +17,9 @@ known as (
 relations as (
     select r.customer_id, r.related_id, r.kind, r.share_percent
     from customers_relation_as_of(%(as_of)s::date) as r
-    join known as a on a.customer_id = r.customer_id
-    join known as b on b.customer_id = r.related_id
     where (r.since is null or r.since <= %(as_of)s) and (r.until is null or r.until > %(as_of)s)
+      and r.customer_id in (select k.customer_id from known as k)
+      and r.related_id in (select k.customer_id from known as k)
 ),
 groups as (
     select k.group_no, count(*) > %(related_group_limit)s as is_large from known as k where k.group_no <> '' group by k.group_no
