@@ -49,6 +49,7 @@ def near(rows: QuerySet[Standing], which: str, policy: Policy, as_of: datetime.d
     """Narrow standings to open customers as close to a tier's floor as the night tells it: below the next tier's
     (``UP``), or little above their own, even below it (``DOWN``); who won his tier lately cannot lose it yet."""
     share, days = policy.decimal("near_threshold_share"), periods.of(as_of).year.days
+    keep = policy.decimal("tier_downgrade_share")
     found = Q(pk__in=[])
     for kind, tier, floor, of_deposits in _floors(policy):
         if which == UP:
@@ -60,10 +61,11 @@ def near(rows: QuerySet[Standing], which: str, policy: Policy, as_of: datetime.d
             within = Q(kind=kind, tier=tier, drop_gap__lte=share * floor)
             within &= Q(protected_until__isnull=True) | Q(protected_until__lte=as_of)
             if of_deposits:
-                within &= Q(deposit_year_sum__gte=floor * days)
+                within &= Q(line__gt=(keep * floor - CENT) * days, line__lt=(keep * floor + CENT) * days)
         found |= within
     reach = ExpressionWrapper(F("deposit_year_sum") + F("next_gap") * days, DaySumField())
-    return rows.alias(reach=reach).filter(found, is_closed=False)
+    line = ExpressionWrapper(F("deposit_year_sum") - F("drop_gap") * days, DaySumField())
+    return rows.alias(reach=reach, line=line).filter(found, is_closed=False)
 
 
 def _floors(policy: Policy) -> Iterator[tuple[str, str, Decimal, bool]]:

@@ -4,8 +4,7 @@
 -- reads   segmentation_standing, segmentation_signal, segmentation_tierchange, segmentation_alert,
 --         segmentation_publishednight
 -- writes  segmentation_alert
--- params  run_id, as_of, year_days, personal_tiers, personal_floors, corporate_tiers, contribution_floors,
---         deposit_floors, deposit_ranks, near_share, alert_cooldowns, tier_alert_levels
+-- params  run_id, as_of, year_days, tier_ladder, tier_keep_share, near_share, alert_cooldowns, tier_alert_levels
 with
 -- Closed customers are over and done with.
 standings as (
@@ -32,30 +31,23 @@ cooldowns as (
 levels as (
     select l.kind, l.level from jsonb_each_text(%(tier_alert_levels)s::jsonb) as l (kind, level)
 ),
--- Both ladders, lowest first. The first tier has no floor; firms have a second one by deposits from some rank on.
+-- Both ladders, lowest first. The first tier has no floor; firms have a second one by deposits from some place on.
 ladder as (
-    select
-        'individual' as kind, t.tier, t.rank::int as rank, null::numeric as deposit_floor,
-        (%(personal_floors)s::numeric[])[t.rank - 1] as floor
-    from unnest(%(personal_tiers)s::text[]) with ordinality as t (tier, rank)
-    union all
-    select
-        'corporate', t.tier, t.rank::int,
-        (%(deposit_floors)s::numeric[])[array_position(%(deposit_ranks)s::int[], t.rank::int - 1)],
-        (%(contribution_floors)s::numeric[])[t.rank - 1]
-    from unnest(%(corporate_tiers)s::text[]) with ordinality as t (tier, rank)
+    select t.kind, t.place, t.tier, t.floor, t.deposit_floor
+    from jsonb_to_recordset(%(tier_ladder)s::jsonb)
+        as t (kind text, place int, tier text, floor numeric, deposit_floor numeric)
 ),
 moved as (
     select
         s.customer_id,
-        case when above.rank > coalesce(below.rank, 0) then 'tier_won' else 'tier_lost' end as kind,
+        case when above.place > coalesce(below.place, -1) then 'tier_won' else 'tier_lost' end as kind,
         s.assets as amount, null::numeric as figure, c.was, c.becomes
     from changes as c
     join standings as s on s.customer_id = c.customer_id
     join ladder as above on above.kind = s.kind and above.tier = c.becomes
     left join ladder as below on below.kind = s.kind and below.tier = c.was
 ),
--- The gap is of the measure the tier looked at; a firm's is the deposits' where it leads to their floor exactly.
+-- The gap is of the measure the tier looked at; a firm's is the deposits' where it leads to their line exactly.
 gaps as (
     select
         s.customer_id, 'near_up' as kind, s.next_gap as gap, s.tier as was, s.next_tier as becomes,
@@ -66,10 +58,13 @@ gaps as (
     union all
     select
         s.customer_id, 'near_down', s.drop_gap, s.tier, b.tier,
-        case when l.deposit_floor is not null and s.deposit_average >= l.deposit_floor then l.deposit_floor else l.floor end
+        case
+            when abs(s.deposit_average - %(tier_keep_share)s * l.deposit_floor - s.drop_gap) < 0.01 then l.deposit_floor
+            else l.floor
+        end
     from standings as s
     join ladder as l on l.kind = s.kind and l.tier = s.tier
-    join ladder as b on b.kind = s.kind and b.rank = l.rank - 1
+    join ladder as b on b.kind = s.kind and b.place = l.place - 1
     -- Who won his tier lately cannot lose it yet.
     where s.drop_gap is not null and (s.protected_until is null or s.protected_until <= %(as_of)s)
 ),

@@ -195,6 +195,20 @@ def test_a_tier_is_at_risk_close_above_its_line_and_graver_below_it(hand, gap, l
     assert not tonight.faults()
 
 
+def test_a_firm_that_holds_its_tier_by_deposits_is_held_against_their_floor(hand):
+    # 29,000,000 where key customers begin at 30,000,000 and lose the tier below 27,000,000.
+    owner = hand.customer("corporate")
+    hand.account(owner, "demand_deposit", {datetime.date(2025, 12, 31): "29000000"})
+    tonight = Tonight(hand)
+    tonight.stands(owner, tier="key", drop_gap=Decimal("2000000.00"))
+    [alert] = tonight.tell()
+    assert (alert.kind, alert.level, alert.figure) == ("near_down", "blue", Decimal("0.0667"))
+    Alert.rows.filter(pk=alert.pk).delete()
+    # By what it brings in it holds the tier no longer than from 900,000 a year on: 2,000,000 above that is far.
+    tonight.stands(owner, drop_gap=Decimal("2000000.01"))
+    assert tonight.tell() == []
+
+
 def test_who_won_his_tier_lately_is_not_said_to_lose_it(hand):
     owner = hand.customer("individual")
     tonight = Tonight(hand)
