@@ -52,6 +52,11 @@ SOMEBODY = "run_id = {run} and customer_id = (select min(customer_id) from segme
         ("update segmentation_peergroup set size = size + 1 where run_id = {run} and peer_id = 2",
          "peer_groups_count_their_members"),
         ("update segmentation_standing set peer_id = 1 where run_id = {run}", "peer_groups_count_their_members"),
+        ("update segmentation_branchsummary set loyalty_sum = loyalty_sum + 0.0001 where run_id = {run}",
+         "branches_add_up_to_the_bank"),
+        ("update segmentation_branchsummary set risk_count = risk_count + 1 where run_id = {run}", "branches_add_up_to_the_bank"),
+        ("update segmentation_branchsummary set lost_customers = lost_customers + 1 where run_id = {run}",
+         "branches_add_up_to_the_bank"),
     ],
 )  # fmt: skip
 def test_a_night_whose_ledgers_or_peers_do_not_add_up_is_not_published(monkeypatch, breach, check):
