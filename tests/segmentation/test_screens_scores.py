@@ -265,6 +265,7 @@ def test_high_quality_is_above_the_peers_in_value_and_loyalty_and_below_them_in_
 POLICY = Policy(
     {
         "near_threshold_share": "0.10",
+        "tier_downgrade_share": "0.90",
         "personal_tiers": [["ordinary", "0"], ["gold", "50000"]],
         "corporate_tiers_by_contribution": [["inefficient", "0"], ["general", "0"], ["quality", "200000"]],
         "corporate_tiers_by_deposit": [["quality", "5000000"]],
@@ -289,7 +290,9 @@ DAYS = 304  # of the year to 31 October
         # The gap is the deposits': 4.6 million of five.
         ("up", {"kind": "corporate", "next_tier": "quality", "next_gap": "400000", "deposit_year_sum": 4_600_000 * DAYS}, True),
         ("up", {"kind": "corporate", "next_tier": "quality", "next_gap": "600000", "deposit_year_sum": 4_400_000 * DAYS}, False),
-        ("down", {"kind": "corporate", "tier": "quality", "drop_gap": "400000", "deposit_year_sum": 5_400_000 * DAYS}, True),
+        # The line is at 4.5 million of deposits, a tenth of the floor is half a million.
+        ("down", {"kind": "corporate", "tier": "quality", "drop_gap": "400000", "deposit_year_sum": 4_900_000 * DAYS}, True),
+        ("down", {"kind": "corporate", "tier": "quality", "drop_gap": "600000", "deposit_year_sum": 5_100_000 * DAYS}, False),
         ("down", {"kind": "corporate", "tier": "quality", "drop_gap": "400000", "deposit_year_sum": 1_000_000 * DAYS}, False),
     ],
 )  # fmt: skip
