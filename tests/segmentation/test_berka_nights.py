@@ -50,22 +50,6 @@ def figures(run) -> tuple:
     )
 
 
-@pytest.fixture
-def empty_bank(bank_copy):
-    """The bank without what was delivered to it: migrations only, as on a new machine."""
-    from crm.database.base import as_owner
-
-    with bank_copy.connected(), as_owner(), connection.cursor() as cursor:
-        cursor.execute(
-            "do $$ declare t text; begin"
-            " for t in select relname from pg_class where relkind in ('r', 'p') and not relispartition"
-            "   and relnamespace = 'public'::regnamespace and relname ~ '^(customers|segmentation)_'"
-            " loop execute format('truncate %I cascade', t); end loop; end $$"
-        )
-        cursor.execute("truncate core_run, core_parameter cascade")
-    return bank_copy
-
-
 def test_every_day_of_the_real_bank_has_its_night(empty_bank):
     with empty_bank.connected():
         folders = sorted(path for path in BERKA.iterdir() if path.is_dir())
