@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db.models import Q, Subquery
 
+from segmentation import nights
 from segmentation.models import PastScore, PublishedNight, Standing
 
 DAY = datetime.timedelta(days=1)
@@ -15,7 +16,7 @@ DAY = datetime.timedelta(days=1)
 class Earlier:
     """The standings a customer's page compares with; None where no such night is kept or it did not know him yet.
 
-    ``previous`` is of the published night before, ``month_end`` of the last day of the month before.
+    ``previous`` is of the published night before, ``month_end`` of the last day of the month before; each with its basis.
     """
 
     previous: Standing | None
@@ -32,7 +33,7 @@ def earlier(user, standing: Standing) -> Earlier:
         run_id=Subquery(kept.filter(business_date=last_of_month).values("run_id")[:1])
     )
     rows = Standing.objects.visible_to(user).filter(chosen, customer_id=standing.customer_id)
-    found = list(rows.annotate(newest_run=newest))
+    found = list(rows.annotate(newest_run=newest, **nights.basis("as_of")))
     return Earlier(
         previous=next((row for row in found if row.run_id == row.newest_run), None),
         month_end=next((row for row in found if row.as_of == last_of_month), None),
@@ -49,6 +50,7 @@ class Point:
     loyalty: Decimal | None
     risk: Decimal | None
     tier: str
+    is_stale: bool = False  # what that night rested on has changed since
 
 
 def trend(user, standing: Standing, months: int = 13) -> list[Point]:
@@ -58,12 +60,14 @@ def trend(user, standing: Standing, months: int = 13) -> list[Point]:
     while len(days) <= months:
         days.append(days[-1].replace(day=1) - DAY)
     # Asked first: given as numbers, the planner opens these partitions and not the hundreds that are kept.
-    published = dict(
-        PublishedNight.objects.filter(business_date__in=days).values_list("run_id", "business_date")
-    )
+    kept = PublishedNight.objects.filter(business_date__in=days).annotate(**nights.basis())
+    published = {night.run_id: night for night in kept}
     rows = PastScore.objects.visible_to(user).filter(
         customer_id=standing.customer_id, run_id__in=list(published)
     )
     names = ("run_id", "contribution", "contribution_score", "loyalty", "risk", "tier")
-    found = [Point(published[run_id], *values) for run_id, *values in rows.values_list(*names)]
+    found = [
+        Point(published[run_id].business_date, *values, is_stale=nights.has_changed(published[run_id]))
+        for run_id, *values in rows.values_list(*names)
+    ]
     return sorted(found, key=lambda point: point.on)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, Q
 
 from crm.core.scope import Level, level_of, places_of
-from segmentation import periods
+from segmentation import nights, periods
 from segmentation.models import BranchSummary, PublishedNight, Standing
 from segmentation.structure import Cell, hidden_standings, less_hidden, link, of_standings, of_summary
 
@@ -23,6 +23,7 @@ class Point:
     day: datetime.date
     cell: Cell | None
     href: str
+    is_stale: bool = False  # what that night rested on has changed since
 
 
 def month_ends(day: datetime.date, months: int = MONTHS) -> list[datetime.date]:
@@ -39,9 +40,11 @@ def of_reader(
     """Return the sums at the month ends of a year and on the night itself, oldest first, from the first month end that
     has a night; two queries. ``places`` are the branches below ``branch``, None for all a reader sees."""
     dates = month_ends(night.business_date)
-    runs = PublishedNight.objects.filter(Q(business_date__in=dates) | Q(pk=night.pk))
+    published = PublishedNight.objects.filter(Q(business_date__in=dates) | Q(pk=night.pk))
+    runs = list(published.annotate(**nights.basis()))
+    stale = {run.business_date for run in runs if nights.has_changed(run)}
     cells: dict[datetime.date, Cell] = {}
-    for row, sign in _rows(user, runs, places, kind):
+    for row, sign in _rows(user, [run.run_id for run in runs], places, kind):
         day = row["day"]
         if day not in cells:
             cells[day] = Cell(kind, "", "", periods.of(day))
@@ -51,13 +54,15 @@ def of_reader(
     if night.business_date not in days:
         days.append(night.business_date)
     newest = link(branch=branch, kind=kind)
-    return [Point(day, cells.get(day), newest if day == night.business_date else "") for day in days]
+    return [
+        Point(day, cells.get(day), newest if day == night.business_date else "", day in stale) for day in days
+    ]
 
 
-def _rows(user, runs: Any, places: list[int] | None, kind: str) -> list[tuple[dict[str, Any], int]]:
+def _rows(user, runs: list[int], places: list[int] | None, kind: str) -> list[tuple[dict[str, Any], int]]:
     """Sums per night: what the summary counts, less what hides from the reader, as on every dashboard."""
     level = level_of(user)
-    chosen = Q(run_id__in=list(runs.values_list("run_id", flat=True)))
+    chosen = Q(run_id__in=runs)
     if kind:
         chosen &= Q(kind=kind)
     if level is Level.NOTHING:

@@ -17,7 +17,7 @@ from crm.core.access import needs
 from crm.core.privacy.masks import mask
 from customers.models import Customer
 from customers.views import customer_for, page
-from segmentation import explain, scorecard, sentences, standing
+from segmentation import explain, nights, scorecard, sentences, standing
 from segmentation.models import Standing, Tier
 
 LINES: dict[str, dict[str, tuple]] = {
@@ -127,6 +127,7 @@ class Since:
     before: Decimal | None
     after: Decimal | None
     changes: list[tuple[explain.Change, str]]
+    is_stale: bool
 
     @property
     def change(self) -> Decimal | None:
@@ -144,6 +145,7 @@ def since(request: HttpRequest, customer: Customer, at: Standing, score: str) ->
             getattr(earlier, column),
             getattr(at, column),
             [(change, line_href(customer, score, change.code)) for change in changes],
+            nights.has_changed(earlier),
         )
         for words, earlier, changes in (
             (_("Since the night before"), told.earlier.previous, told.since_previous),

@@ -11,6 +11,7 @@ from crm.core.models import User
 from customers.models import FeedBatch
 from segmentation.models import PublishedNight
 from tests.bank import FIRST_DAY, LAST_DAY
+from tests.segmentation.rows import run_night
 from tests.test_urls import OPEN_TO_THE_WORLD, every_name, row_parameters
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +122,25 @@ def test_the_mark_costs_no_question_and_leads_to_the_run_for_those_who_may_see_i
     assert f'href="{run}"' in page
     client.force_login(bank.cai)
     assert MARK in (page := client.get(reverse("overview")).text) and run not in page
+
+
+def test_an_older_night_a_page_compares_with_is_marked_where_it_stands(bank, client):
+    following = LAST_DAY + (LAST_DAY - FIRST_DAY)
+    FeedBatch.objects.create(
+        source="core",
+        business_date=following,
+        manifest_sha256="next",
+        mode="delta",
+        state="published",
+        received_at=timezone.now(),
+    )
+    run_night(following)
+    client.force_login(bank.cai)
+    urls = [reverse("customer_score", args=[bank.customer("C001").pk, "loyalty"]), reverse("trends")]
+    assert all("data-stale" not in client.get(url).text for url in urls)
+    changed_parameter()
+    run_night(following)
+    # The newest night is up to date again; the month end it is compared with is not.
+    assert all(
+        "data-stale-night" not in (page := client.get(url).text) and "data-stale" in page for url in urls
+    )
