@@ -42,6 +42,7 @@ STAGES = {
     "stage_tier": """customer_id bigint, was varchar(12), tier varchar(12), why varchar(10), tier_by_figures varchar(12),
         tier_since date, months_below smallint, protected_until date, next_tier varchar(12), next_gap numeric(20, 2),
         drop_gap numeric(20, 2)""",
+    "stage_peer": "customer_id bigint, peer_id int, narrow_id int, wide_id int, kind_id int, counts int",
     "stage_rank": """customer_id bigint, peer_id int, contribution_score numeric(8, 4), contribution_less bigint,
         contribution_equal bigint, contribution_among bigint, contribution_percentile numeric(8, 4),
         loyalty_percentile numeric(8, 4), risk_percentile numeric(8, 4), recency_rank smallint, frequency_rank smallint,
@@ -83,7 +84,7 @@ class Night:
             "run_id": self.run_id,
             "as_of": self.as_of,
             "base_currency": self.inputs["base_currency"],
-            "overrides": self.inputs["overrides"],
+            "overrides": self.inputs.get("overrides", []),
             # A day-average reaches a floor when its sum reaches floor × days: no division, no rounding.
             "personal_floor_sums": [floor * stretches.month.days for floor in values["personal_floors"]],
             "deposit_floor_sums": [floor * stretches.year.days for floor in values["deposit_floors"]],
@@ -208,7 +209,16 @@ def score_risk(cursor, night: Night) -> tuple[int, str]:
 
 def stand(cursor, night: Night) -> tuple[int, str]:
     """Give every customer his tier, his peers, his ranks and so his standing; write down which tiers changed."""
-    make_stages(cursor, "stage_figure", "stage_held", "stage_below", "stage_tier", "stage_rank", "stage_size")
+    make_stages(
+        cursor,
+        "stage_figure",
+        "stage_held",
+        "stage_below",
+        "stage_tier",
+        "stage_peer",
+        "stage_rank",
+        "stage_size",
+    )
     for name, stage in (
         ("57_tier_figures", "stage_figure"),
         ("58_held_tiers", "stage_held"),
@@ -220,10 +230,11 @@ def stand(cursor, night: Night) -> tuple[int, str]:
     analyze(cursor, "stage_tier")
     statement(cursor, "61_peer_groups", night)
     key(cursor, night, "peergroup", "peer_id")
-    # The planner takes joins of kind, tier and branch for almost empty and would compare all customers with all.
-    cursor.execute("set local enable_nestloop = off")
-    statement(cursor, "62_ranks", night)
-    cursor.execute("set local enable_nestloop = on")
+    # Apart, because the planner takes a join by kind, tier and branch for almost empty: told how many rows it gave, it
+    # does not compare all customers with all when it ranks them.
+    statement(cursor, "62_peers", night)
+    analyze(cursor, "stage_peer")
+    statement(cursor, "63_ranks", night)
     analyze(cursor, "stage_rank")
     statement(cursor, "64_sizes", night)
     analyze(cursor, "stage_size")
@@ -321,7 +332,7 @@ def verify_inputs(night: Night) -> None:
     now = nights.inputs_of(night.as_of, night.inputs["base_currency"])
     if night.inputs["batches"] != now["batches"]:
         raise InputsChanged(f"the batches up to {night.as_of} have changed since the run was made")
-    if night.inputs["overrides"] != now["overrides"]:
+    if night.inputs.get("overrides") != now["overrides"]:
         raise InputsChanged(
             f"the tiers decided by people for {night.as_of} have changed since the run was made"
         )

@@ -12,9 +12,9 @@ from fractions import Fraction
 import pytest
 from django.db import connection
 
-from crm.core import clock, parameters, sqlrun
+from crm.core import clock, jobs, parameters, sqlrun
 from crm.core.models import Approval
-from segmentation import nights, periods, policy, steps, tiers
+from segmentation import nightly, nights, periods, policy, steps, tiers
 from segmentation.models import Standing, TierChange, TierOverride
 from tests.core.somebody import somebody
 from tests.segmentation.rows import Hand, results_of, run_night
@@ -267,6 +267,16 @@ def test_a_decided_tier_is_an_input_of_the_night_and_makes_it_stale_from_its_fir
     assert again.pk != first.pk and again.inputs["overrides"] == [row.pk]
     assert stands(again, owner).tier == "diamond"
     assert not nights.is_stale(nights.published(APRIL))
+
+
+def test_a_decision_that_comes_while_the_night_runs_ends_it_unpublished(hand):
+    owner = person(hand, {3: "60000"})
+    run = nightly.run_for(APRIL, at=clock.now())
+    decided(owner, "diamond", APRIL, APRIL + DAY)
+    jobs.work_on(run.pk, worker="test", at=clock.now(), seconds=600)
+    run.refresh_from_db()
+    assert run.state == "dead" and "decided by people" in run.error and nights.published(APRIL) is None
+    assert stands(run_night(APRIL), owner).tier == "diamond"
 
 
 def test_a_firm_named_strategic_is_so_at_once_and_falls_to_its_figures_when_struck_off(hand):
