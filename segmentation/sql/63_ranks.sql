@@ -1,41 +1,23 @@
--- Each customer's peers and his place among them. Closed customers are compared, but count for nobody.
+-- Each customer's place among his peers and among his kind. Closed customers are compared, but count for nobody.
 -- grain   one row per customer
--- reads   customers_customer_as_of, segmentation_contribution, segmentation_behaviour, segmentation_loyalty,
---         segmentation_risk, segmentation_peergroup, stage_tier
+-- reads   segmentation_contribution, segmentation_behaviour, segmentation_loyalty, segmentation_risk, stage_peer
 -- writes  stage_rank
--- params  run_id, as_of, peer_floor
+-- params  run_id
 with
--- The three groups of everybody of a kind, tier and branch: found among a few thousand groups, not once a customer.
-groups as (
-    select
-        g.kind, g.tier, g.branch_id, g.peer_id as narrow_id, g.size as narrow_size,
-        max(g.peer_id) filter (where g.branch_id is null) over (partition by g.kind, g.tier) as wide_id,
-        max(g.size) filter (where g.branch_id is null) over (partition by g.kind, g.tier) as wide_size,
-        max(g.peer_id) filter (where g.tier = '') over (partition by g.kind) as kind_id
-    from segmentation_peergroup as g
-    where g.run_id = %(run_id)s
-),
 customers as (
     select
-        c.id as customer_id,
-        case when g.narrow_size >= %(peer_floor)s then g.narrow_id
-             when g.wide_size >= %(peer_floor)s then g.wide_id
-             else g.kind_id end as peer_id,
-        g.narrow_id, g.wide_id, g.kind_id,
-        (c.closed_on is null or c.closed_on > %(as_of)s)::int as counts,
+        p.customer_id, p.peer_id, p.narrow_id, p.wide_id, p.kind_id, p.counts,
         e.eva,
         l.score as loyalty,
         r.score as risk,
         coalesce(h.last_own_on, '-infinity') as last_own_on,
         h.own_180d,
         h.asset_sums[1] as assets
-    from stage_tier as t
-    join customers_customer_as_of(%(as_of)s::date) as c on c.id = t.customer_id
-    join segmentation_contribution as e on e.run_id = %(run_id)s and e.customer_id = c.id and e.period = 'ytd'
-    join segmentation_behaviour as h on h.run_id = %(run_id)s and h.customer_id = c.id
-    join segmentation_loyalty as l on l.run_id = %(run_id)s and l.customer_id = c.id
-    join segmentation_risk as r on r.run_id = %(run_id)s and r.customer_id = c.id
-    join groups as g on g.kind = c.kind and g.tier = t.tier and g.branch_id = c.branch_id
+    from stage_peer as p
+    join segmentation_contribution as e on e.run_id = %(run_id)s and e.customer_id = p.customer_id and e.period = 'ytd'
+    join segmentation_behaviour as h on h.run_id = %(run_id)s and h.customer_id = p.customer_id
+    join segmentation_loyalty as l on l.run_id = %(run_id)s and l.customer_id = p.customer_id
+    join segmentation_risk as r on r.run_id = %(run_id)s and r.customer_id = p.customer_id
 ),
 -- Who falls back is compared with the whole wider group, not only with the others who fell back. Groups that nobody is
 -- compared with are left out. Narrow rows: they are sorted once a figure.
@@ -43,7 +25,7 @@ members as (
     select c.customer_id, m.peer_id, m.peer_id = c.peer_id as asks, c.counts, c.eva, c.loyalty, c.risk
     from customers as c
     cross join lateral (values (c.narrow_id), (c.wide_id), (c.kind_id)) as m (peer_id)
-    where m.peer_id in (select k.peer_id from customers as k)
+    where m.peer_id in (select k.peer_id from stage_peer as k)
 ),
 -- ``…_upto`` counts those not above him, himself among them; ``…_level`` those level with him; ``…_of`` all there are.
 -- The windows of a figure share one sort. Who has no value sorts last and is not counted.
