@@ -21,7 +21,7 @@ from segmentation import related
 from segmentation.models import RelatedShare, Standing
 from segmentation.scorecard import FEWEST_HIDDEN
 
-LISTED = 50  # an employer of thousands fills no page
+LISTED = 20  # an employer of thousands fills no page
 
 
 @dataclass(frozen=True)
