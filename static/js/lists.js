@@ -1,8 +1,9 @@
-/* Lists by keyboard: j and k walk the rows, Enter opens one, n and p turn the page. */
+/* Lists by keyboard: j and k walk the rows, Enter opens one, n and p turn the page. A row ".behind" is no row of its own:
+   it holds what the one above it opened. */
 "use strict";
 
 (() => {
-  const rows = () => [...document.querySelectorAll("table[data-list] > tbody > tr")].filter((row) => row.querySelector("a[href]"));
+  const rows = () => [...document.querySelectorAll("table[data-list] > tbody > tr:not(.behind)")].filter((row) => row.querySelector("a[href]"));
   const current = () => document.querySelector("tr.is-current");
 
   function goTo(row) {
@@ -42,7 +43,7 @@
   // The whole row is the target of a mouse; the link in it stays the one way for everything else.
   document.addEventListener("click", (event) => {
     const row = event.target.closest("table[data-list] > tbody > tr");
-    if (!row || event.target.closest("a, button, input, select, label, summary") || String(getSelection())) return;
+    if (!row || row.matches(".behind") || event.target.closest("a, button, input, select, label, summary") || String(getSelection())) return;
     row.querySelector("a[data-open], th a[href]")?.click();
   });
 })();

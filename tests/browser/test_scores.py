@@ -43,6 +43,10 @@ def test_a_line_opens_and_closes_by_keyboard(reader, second_night, language):
     ann.press("Enter")
     behind.wait_for()
     assert line.get_attribute("aria-expanded") == "true" and ann.breaks_accessibility() == []
+    # What it opened is no way anywhere but by its links.
+    behind.locator("thead").click()
+    assert ann.page.url.endswith("/loyalty/") and behind.is_visible()
+    line.focus()
     ann.press("Enter")
     behind.wait_for(state="hidden")
     assert line.get_attribute("aria-expanded") == "false"

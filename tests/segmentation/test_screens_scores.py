@@ -223,6 +223,9 @@ def test_the_list_keeps_what_was_chosen_in_its_address(bank, client):
     chosen = {"life": "active", "r": "5", "enterprise": "unknown", "columns": "scores", "sort": "risk"}
     page = client.get(reverse("customers"), chosen).context["page"]
     assert all(f"{name}={value}" in page.address for name, value in chosen.items())
+    nonsense = {"life": "merry", "r": "6", "enterprise": "huge", "columns": "all", "sort": "luck"}
+    plain = client.get(reverse("customers"), nonsense).context["page"]
+    assert plain.address == reverse("customers") + "?" and plain.columns == ""
 
 
 @pytest.mark.parametrize("life", Life.values)
