@@ -14,7 +14,7 @@ from customers.models import FeedBatch
 from segmentation import nightly, nights, ordering, policy
 from segmentation.models import PublishedNight
 from tests.bank import LAST_DAY
-from tests.segmentation.rows import RESULTS, results_of
+from tests.segmentation.rows import RESULTS, results_of, run_night
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -199,6 +199,19 @@ def test_the_button_orders_a_date_once_and_leaves_a_trace(bank, client):
     # What has run with the same inputs is not run again.
     client.post(reverse("night_start"), {"date": LAST_DAY.isoformat()})
     assert Run.objects.filter(kind=nights.KIND, business_date=LAST_DAY).count() == 1
+
+
+def test_running_a_past_date_again_changes_no_other_date(bank, client):
+    another_batch(LAST_DAY + DAY)
+    later = run_night(LAST_DAY + DAY)
+    before = results_of(later)
+    parameters.put("tax_rate", "0.20", valid_from=LAST_DAY, why="a law", at=clock.now())
+    client.force_login(bank.adam)
+    client.post(reverse("night_start"), {"date": LAST_DAY.isoformat()})
+    again = run_night(LAST_DAY)
+    assert again.attempt == 2 and nights.published(LAST_DAY).run_id == again.pk
+    assert nights.published().run_id == later.pk and results_of(later) == before
+    assert Run.objects.filter(business_date=LAST_DAY + DAY).count() == 1
 
 
 @pytest.mark.parametrize("date", ["", "nonsense", "2026-02-30", "2999-01-01"])
