@@ -8,8 +8,9 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from crm.core import parameters
 from customers.models.accounts import Family, FiveClass
-from segmentation import periods, sentences
+from segmentation import parameter_keys, periods, sentences
 from segmentation.models import AccountMeasure, Signal, Standing
 
 DEPOSITS, ASSETS, DEBTS = ("deposit",), ("deposit", "investment"), ("debt",)
@@ -30,7 +31,7 @@ class Column:
 
 def accounts_behind(user, standing: Standing, score: str, code: str) -> list[AccountMeasure]:
     """Return the measures of the accounts behind a line, each with its ``account``, ``figure`` and ``figure_words``,
-    largest first; empty for lines no account stands behind. One query, for early warnings two.
+    largest first; empty for lines no account stands behind. One query, for early warnings and holdings two.
 
     Amounts are in base currency with the sign they have in the line. Where the parts of a contribution are concerned
     they add up to the line, but for managers' minutes (in ``operation``) and the tax, which is the customer's.
@@ -40,6 +41,8 @@ def accounts_behind(user, standing: Standing, score: str, code: str) -> list[Acc
     )
     if (score, code) == ("risk", "warning"):
         return _with_signals(user, standing, rows.select_related("account__product"))
+    if (score, code) == ("loyalty", "holdings"):
+        return _with_classes(standing, rows.filter(is_open=True).select_related("account__product"))
     column = _COLUMNS.get((score, code))
     if column is None:
         return []
@@ -159,6 +162,17 @@ def _with_signals(user, standing: Standing, rows) -> list[AccountMeasure]:
     return _largest_first(found)
 
 
+def _with_classes(standing: Standing, rows) -> list[AccountMeasure]:
+    """The open accounts, each with the class of business it counts as; several of a class count once."""
+    classes = parameters.value("product_classes", standing.as_of)
+    found = list(rows)
+    for row in found:
+        known = classes.get(row.family, "")
+        row.figure = _balance(row) or ZERO
+        row.figure_words = f"{parameter_keys.WORDS.get(known, known)} · {Family(row.family).label}"
+    return _largest_first(found)
+
+
 def _gravity(signal: Signal) -> int:
     return sentences.GRAVITY.index(signal.level)
 
@@ -178,11 +192,6 @@ _COLUMNS = {
         ALL,
         lambda row: (row.as_of - row.account.opened_on).days,
         lambda row: gettext("opened on %(day)s") % {"day": row.account.opened_on.isoformat()},
-    ),
-    ("loyalty", "holdings"): Column(
-        ALL,
-        lambda row: _balance(row) or ZERO if row.is_open else None,
-        lambda row: str(Family(row.family).label),
     ),
     ("loyalty", "wallet"): Column(ASSETS, _balance, _money),
     ("loyalty", "activity"): Column(

@@ -173,7 +173,7 @@ def test_the_accounts_behind_a_part_of_the_contribution_add_up_to_it(code, bank)
     ("score", "code", "families", "words"),
     [
         ("loyalty", "tenure", {"demand_deposit", "fund", "consumer_loan"}, "2020-01-01 开户"),
-        ("loyalty", "holdings", {"demand_deposit", "fund", "consumer_loan"}, ""),
+        ("loyalty", "holdings", {"demand_deposit", "fund", "consumer_loan"}, "贷款 · 消费贷款"),
         ("loyalty", "activity", {"demand_deposit"}, "3 笔，最近一笔 2026-11-20"),
         ("loyalty", "stability", {"demand_deposit", "fund"}, "52,000.00 元 ← 0.00 元"),
         ("loyalty", "payroll", set(), ""),
