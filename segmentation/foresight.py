@@ -139,7 +139,7 @@ def report(first: PublishedNight, second: PublishedNight, *, least: Decimal = De
                 }
                 for group, scores in sorted(groups.items())
             }
-            for question, groups in found.items()
+            for question, groups in sorted(found.items())
         },
     }
 
