@@ -14,7 +14,7 @@ from customers import facts, reads
 from customers.models import Account
 from customers.models.accounts import DEBTS, DEPOSITS, INVESTMENTS, SERVICES
 from customers.views import customer_for, page
-from segmentation import explain, scorecard, standing
+from segmentation import explain, scorecard, sentences, standing
 from segmentation.models import Contribution, Period, Standing
 from segmentation.views import scores
 
@@ -79,18 +79,8 @@ class Part:
 def statement(c: Contribution) -> list[Part]:
     """Return the contribution as a statement that adds up: each total is the sum of the lines above it."""
     return [
-        Part(_("Deposits"), _("day average × (transfer price − rate paid)"), c.deposit),
-        Part(_("Loans"), _("day average × (rate earned − transfer price)"), c.loan),
-        Part(_("Fees"), _("fees earned"), c.fee),
-        Part(_("Wealth and funds"), _("day average × sales fee"), c.wealth),
-        Part(_("Operation"), _("bookings by channel × unit cost"), -c.operation),
-        Part(_("Expected loss"), _("default probability × loss given default × exposure"), -c.loss),
-        Part(_("Turnover taxes"), _("on loan interest and fees"), -c.surcharge),
-        Part(_("Before tax"), "", c.pretax, total=True),
-        Part(_("Income tax"), _("management view: the sign is kept"), -c.tax),
-        Part(_("Net"), "", c.net, total=True),
-        Part(_("Cost of capital"), _("capital tied up × expected return"), -c.capital_cost),
-        Part(_("Contribution (EVA)"), "", c.eva, total=True),
+        Part(label, note, (sign or 1) * getattr(c, column) + 0, total=not sign)  # never minus zero
+        for label, note, column, sign in sentences.CONTRIBUTION.values()
     ]
 
 
