@@ -27,7 +27,7 @@ def answers(name: str, **changed: str) -> dict[str, str]:
     posted = {"valid_from": TOMORROW.isoformat(), "why": "the board's decision"}
     for field, leaf in form.leaves.items():
         now = form.fields[field].initial
-        posted[field] = ("on" if now else "") if isinstance(now, bool) else str(now or "")
+        posted[field] = ("on" if now else "") if isinstance(now, bool) else "" if now is None else str(now)
         key = "_".join(parameter_values.label(definition, leaf.path)) or "value"
         if key in changed:
             posted[field] = changed.pop(key)
@@ -147,6 +147,16 @@ def test_every_default_keeps_to_its_own_shape_and_range():
                 leaf.path,
             )
         assert not parameter_values.faults(definition, definition.default), definition.name
+
+
+def test_the_form_of_every_parameter_gives_back_what_it_was_given(bank, client):
+    client.force_login(bank.han)
+    for definition in parameters.declared():
+        if definition.settable:
+            value = parameters.value(definition.name, TOMORROW)
+            form = ParameterForm(definition, value, answers(definition.name))
+            assert form.is_valid() and form.value == value, (definition.name, form.errors)
+        assert client.get(reverse("parameter", args=[definition.name])).status_code == 200
 
 
 def test_the_same_number_spelled_otherwise_is_no_change(bank):
