@@ -1,5 +1,6 @@
 """The same arguments give the same bytes; memory does not grow with the bank; sizes follow its size."""
 
+import csv
 import hashlib
 import tracemalloc
 from datetime import date
@@ -35,6 +36,34 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
     same = {name for name in first if other.get(name) == first[name]}
     # Products and rates hang on no chance.
     assert {name.split("/")[-1] for name in same} <= {"products.csv", "rates.csv", "branches.csv"}
+
+
+def test_with_a_full_batch_of_the_past_the_rest_is_told_month_by_month_as_it_was_known(tmp_path):
+    whole, full_on = date(2026, 10, 31), date(2026, 7, 31)
+    arguments = {"customers": 420, "months": 8, "seed": 3, "as_of": whole, "full_on": full_on, "truth": True}
+    assert written(tmp_path / "a", **arguments) == written(tmp_path / "b", **arguments)
+    reading = Reading(tmp_path / "a")
+    # Gaps on purpose, and no other fault.
+    assert len(reading.faults) == 3 and all("does not follow" in fault for fault in reading.faults)
+    assert [day.isoformat() for day in reading.batches] == [
+        "2026-07-31", "2026-08-31", "2026-09-30", "2026-10-31",
+    ]  # fmt: skip
+    fallen = 0
+    for folder in sorted(path for path in (tmp_path / "a").iterdir() if path.is_dir()):
+        for name, column in (("transactions.csv", "booked_on"), ("balances.csv", "on_date")):
+            with (folder / name).open(encoding="utf-8", newline="") as file:
+                assert all(row[column] <= folder.name for row in csv.DictReader(file))
+        with (folder / "accounts.csv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                assert row["opened_on"] <= folder.name >= row["closed_on"]
+                fallen += folder.name > full_on.isoformat() and row["days_past_due"] not in ("", "0")
+    assert fallen, "nobody fell behind after the full batch"
+
+
+@pytest.mark.parametrize("full_on", [date(2026, 11, 20), date(2020, 1, 1)])
+def test_a_full_batch_outside_the_history_is_refused(tmp_path, full_on):
+    with pytest.raises(ValueError, match="within the history"):
+        written(tmp_path / "a", full_on=full_on)
 
 
 def test_two_processes_write_the_bytes_of_one(tmp_path):

@@ -1,5 +1,6 @@
 """Foresight: the AUC as an exact law, and the scores of a made-up bank against what it turns out to have known all along."""
 
+import csv
 import datetime
 import itertools
 import json
@@ -202,15 +203,34 @@ def test_the_scores_foresee_what_the_made_up_bank_knew_all_along(empty_bank, tmp
     from customers.feeds.load import load_paths
 
     may = datetime.date(2026, 5, 31)
-    build(tmp_path / "bank", customers=1_200, months=10, seed=7, as_of=NOVEMBER, full_on=may, workers=1)
+    arguments = {
+        "customers": 1_200,
+        "months": 10,
+        "seed": 7,
+        "as_of": NOVEMBER,
+        "full_on": may,
+        "truth": True,
+    }
+    build(tmp_path / "bank", workers=1, **arguments)
+    with (tmp_path / "bank/truth.csv").open(encoding="utf-8", newline="") as file:
+        truths = {row["customer_no"]: row for row in csv.DictReader(file)}
     with empty_bank.connected():
         results = load_paths([tmp_path / "bank"], at=clock.now(), accept_gap=True)
         assert [result.outcome for result in results] == ["loaded"] * 7
         run_night(may)
         run_night(NOVEMBER)
         told = asked(may)
+        judged = list(
+            Standing.rows.filter(as_of=may, is_closed=False).values_list("customer__customer_no", "loyalty")
+        )
     loyalty, risk = told["loss"]["all"]["loyalty"], told["overdue"]["all"]["risk"]
     assert loyalty["positives"] >= 40 and Decimal(loyalty["auc"]) > Decimal("0.5")
     assert risk["positives"] >= 4 and Decimal(risk["auc"]) > Decimal("0.5")
+    # And who the maker of the bank knew would leave in between.
+    leaves = [
+        (score, may.isoformat() < truths[no]["leaves_on"] <= NOVEMBER.isoformat()) for no, score in judged
+    ]
+    assert sum(goes for _, goes in leaves) >= 15
+    assert foresight.auc(bins_of(leaves), higher_is_safer=True) > Fraction(1, 2)
     least, most = loyalty["deciles"][0], loyalty["deciles"][9]
     assert Decimal(least["rate"]) > Decimal(most["rate"])
