@@ -135,6 +135,7 @@ LIMITS: dict[str, dict] = {
     "tier_downgrade_months": {"least": 1, "most": 12},
     "maturity_days": {"rising": True},
     "peer_group_at_least": {"least": 1},
+    "enterprise_size_industries": {"codes": True},
     "warning_kinds": {"words": tuple(AlertKind.values)},
     "tier_alert_levels": {"words": tuple(Level.values)},
 }

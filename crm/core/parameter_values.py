@@ -51,20 +51,20 @@ def leaves(definition: Definition) -> list[Leaf]:
     if default is None:
         return [Leaf((), AMOUNT, optional=True)]
     words = tuple(dict.fromkeys(definition.words or _words(default)))
-    return list(_walk(default, (), words))
+    return list(_walk(default, (), words, definition.codes))
 
 
-def _walk(node: Any, path: Path, words: tuple[str, ...]) -> Iterator[Leaf]:
+def _walk(node: Any, path: Path, words: tuple[str, ...], codes: bool) -> Iterator[Leaf]:
     if isinstance(node, dict):
         for key, below in node.items():
-            yield from _walk(below, (*path, key), words)
-    elif isinstance(node, list) and (not node or all(_is_word(item) for item in node)):
+            yield from _walk(below, (*path, key), words, codes)
+    elif isinstance(node, list) and (codes or all(_is_word(item) for item in node)):
         yield Leaf(path, LINES, optional=True)
     elif isinstance(node, list):
         for place, below in enumerate(node):
             # A row begins with what it is about (a tier), or ends a list without an end: neither is filled in.
             if below is not None and not (place == 0 and len(node) > 1 and _is_word(below)):
-                yield from _walk(below, (*path, place), words)
+                yield from _walk(below, (*path, place), words, codes)
     elif isinstance(node, bool):
         yield Leaf(path, SWITCH, optional=True)
     elif isinstance(node, int):

@@ -21,7 +21,8 @@ class Definition:
     """``source``: V read in a source, M professional memory, D our design choice, as domain tables mark them.
 
     The rest is for people who look at it and set it: ``title`` and ``group`` in words, the range of its numbers where it is
-    not its unit's, whether its rows must rise, which words its leaves may be, and whether anybody may set it on a screen.
+    not its unit's, whether its rows must rise, which words its leaves may be, whether its lists hold codes even where they
+    look like numbers, and whether anybody may set it on a screen.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Definition:
     most: int | None = None
     rising: bool = False
     words: tuple[str, ...] = ()
+    codes: bool = False
     settable: bool = True
 
 

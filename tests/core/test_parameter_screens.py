@@ -180,6 +180,12 @@ def test_one_leaf_changes_and_the_rest_stays(bank):
     assert floors == sorted(floors)
 
 
+def test_codes_that_look_like_numbers_are_a_list_to_be_written_anew(bank):
+    approval = proposed("enterprise_size_industries", F_wholesale="51\n521")
+    approvals.approve(bank.adam, approval, clock.now())
+    assert parameters.value("enterprise_size_industries", TOMORROW)["F"]["wholesale"] == ["51", "521"]
+
+
 def test_the_base_currency_is_not_set_on_a_screen(bank, client):
     client.force_login(bank.han)
     assert client.get(reverse("parameter", args=["base_currency"])).context["form"] is None
