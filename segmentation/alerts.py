@@ -10,17 +10,20 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
 from crm.core.privacy.masks import mask
+from crm.core.scope import sees_bank
 from crm.core.templatetags import display
 from customers import facts
 from customers.models import Account, Customer
 from customers.models.accounts import FiveClass
-from segmentation.models import Alert, AlertKind, Level, PublishedNight, Standing, Tier
+from customers.models.parties import PartyKind
+from segmentation import scorecard
+from segmentation.models import Alert, AlertKind, Level, PublishedNight, RelatedShare, Standing, Tier
 
 LAST_DAYS = 30  # how far back the list goes
 ON_A_CUSTOMER = 90  # and a customer's own page
@@ -36,7 +39,9 @@ GRAVITY = Case(
     *[When(level=level, then=Value(place)) for place, level in enumerate(Level.values)],
     output_field=IntegerField(),
 )
-MOST_AT_STAKE = F("amount").desc(nulls_last=True)
+MOST_AT_STAKE = F("stake").desc(nulls_last=True)
+# What a firm lacks to a tier is of the contribution with those related to it.
+OF_RELATED = Q(kind__in=[AlertKind.NEAR_UP, AlertKind.NEAR_DOWN], customer__kind=PartyKind.CORPORATE)
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,11 @@ class Told:
     @property
     def customer(self) -> Customer:
         return self.alert.customer
+
+    @property
+    def amount(self) -> Decimal | None:
+        """The money at stake; None where it may not be told."""
+        return self.alert.stake
 
     @property
     def mark(self) -> str:
@@ -148,14 +158,31 @@ def since(night: PublishedNight | Standing, days: int) -> datetime.date:
 
 def of_reader(user, night: PublishedNight | Standing | None, *, days: int = LAST_DAYS) -> QuerySet[Alert]:
     """Return what was told of the customers a reader sees on the last ``days`` days up to the night: gravest first, then
-    the most money at stake, each with its customer, branch, manager and account. Nothing before the first night."""
-    rows = Alert.objects.visible_to(user).annotate(gravity=GRAVITY).order_by("gravity", MOST_AT_STAKE, "-pk")
+    the most money at stake, each with its customer, branch, manager and account. Nothing before the first night.
+
+    ``stake`` is the amount, or NULL where it would tell of one or two customers outside the reader's scope.
+    """
+    rows = Alert.objects.visible_to(user).annotate(gravity=GRAVITY, stake=_stake(user, night))
+    rows = rows.order_by("gravity", MOST_AT_STAKE, "-pk")
     if night is None:
         return rows.none()
     first = since(night, days)
     published = PublishedNight.objects.filter(business_date__range=(first, night.as_of))
     rows = rows.filter(raised_on__gte=first, run_id__in=published.values("run_id"))
     return rows.select_related("customer__branch", "customer__manager", "account__product")
+
+
+def _stake(user, night: PublishedNight | Standing | None) -> Any:
+    if night is None or sees_bank(user):
+        return F("amount")
+    seen = Customer.objects.visible_to(user).filter(pk=OuterRef("member_id"))
+    hidden = RelatedShare.objects.visible_to(user).filter(
+        ~Exists(seen), run_id=night.run_id, customer_id=OuterRef("customer_id")
+    )
+    count = hidden.order_by().values("customer_id").annotate(n=Count("member_id")).values("n")
+    few = Exists(count.filter(n__lt=scorecard.FEWEST_HIDDEN))
+    # Asked of the firms concerned alone: the first condition that holds ends the case.
+    return Case(When(~OF_RELATED, then=F("amount")), When(few, then=Value(None)), default=F("amount"))
 
 
 def first_of_today(user, night: PublishedNight, *, days: int, count: int) -> list[Told]:
@@ -199,7 +226,8 @@ def told(alert: Alert, user) -> Told:
 
 
 def sentence(alert: Alert) -> str:
-    """Return what happened, by how much, and on which account, in the reader's language."""
+    """Return what happened, by how much, and on which account, in the reader's language. ``alert`` comes from
+    :func:`of_reader`, which knows what may be told."""
     return _SENTENCES[alert.kind](alert)
 
 
@@ -306,15 +334,19 @@ def _tier_lost(alert: Alert) -> str:
 
 
 def _near_up(alert: Alert) -> str:
-    names = _named(alert, Tier)
-    if alert.amount is None or alert.amount <= 0:
+    names = {"amount": _money(alert.stake), **_named(alert, Tier)}
+    if alert.stake is None:
+        return gettext("Close to “%(becomes)s”") % names
+    if alert.stake <= 0:
         return gettext("The figures have reached “%(becomes)s”: the tier changes at month end") % names
-    return gettext("%(amount)s short of “%(becomes)s”") % {"amount": _money(alert.amount), **names}
+    return gettext("%(amount)s short of “%(becomes)s”") % names
 
 
 def _near_down(alert: Alert) -> str:
-    names = {"amount": _money(alert.amount), **_named(alert, Tier)}
-    if alert.amount is not None and alert.amount < 0:
+    names = {"amount": _money(alert.stake), **_named(alert, Tier)}
+    if alert.stake is None:
+        return gettext("“%(was)s” is at risk: “%(becomes)s” is next") % names
+    if alert.stake < 0:
         return gettext("%(amount)s below the line of “%(was)s”: “%(becomes)s” is next") % names
     return gettext("%(amount)s above the line from which “%(was)s” is lost") % names
 

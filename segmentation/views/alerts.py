@@ -44,9 +44,9 @@ def _listing(user, night: PublishedNight | None) -> Listing:
     if user.post == Post.RELATIONSHIP_MANAGER:
         filters = [f for f in filters if f.name not in ("manager", "branch")]
     sorts = {
-        "gravest": Sort(("gravity", "-amount", "-pk")),
-        "newest": Sort(("-raised_on", "gravity", "-amount", "-pk")),
-        "amount": Sort(("-amount", "-pk")),
+        "gravest": Sort(("gravity", "-stake", "-pk")),
+        "newest": Sort(("-raised_on", "gravity", "-stake", "-pk")),
+        "amount": Sort(("-stake", "-pk")),
     }
     return Listing(name="alerts", sorts=sorts, default="gravest", filters=filters)
 

@@ -253,7 +253,8 @@ def test_an_alert_says_in_both_languages_what_happened_by_how_much_and_where(
     numbers = {name: Decimal(facts.pop(name)) for name in ("amount", "figure") if name in facts}
     if "due_on" in facts:
         facts["due_on"] = datetime.date.fromisoformat(facts["due_on"])
-    alert = tell(quiet.customer("C001"), kind, account=account, **{"amount": None, **numbers}, **facts)
+    tell(quiet.customer("C001"), kind, account=account, **{"amount": None, **numbers}, **facts)
+    alert = alerts.of_reader(quiet.ann, nights.published()).get()
     with translation.override("zh-hans"):
         assert alerts.sentence(alert) == chinese
     with translation.override("en"):
@@ -262,8 +263,32 @@ def test_an_alert_says_in_both_languages_what_happened_by_how_much_and_where(
 
 def test_an_alert_lacking_a_figure_still_makes_a_sentence(quiet):
     for kind in AlertKind.values:
-        alert = tell(quiet.customer("C001"), kind, amount=None)
-        assert alerts.sentence(alert)
+        tell(quiet.customer("C001"), kind, amount=None)
+    found = alerts.of_reader(quiet.ann, nights.published())
+    assert len({alerts.sentence(alert) for alert in found}) == len(AlertKind.values)
+
+
+@pytest.mark.parametrize("kind", ["near_up", "near_down"])
+def test_what_a_firm_lacks_is_not_told_where_it_would_tell_of_a_related_customer_outside_the_scope(
+    quiet, client, kind
+):
+    # C102, a supplier at another branch, counts with C101; C001 is ann's own and nobody's secret.
+    facts = {"was": "general", "becomes": "quality", "level": "note"}
+    tell(quiet.customer("C101"), kind, amount=Decimal("18178.66"), **facts)
+    tell(quiet.customer("C001"), kind, amount=Decimal("300.00"), **facts)
+    for username, amounts in (("ann", [300, None]), ("cai", [300, None]), ("rita", [Decimal("18178.66"), 300]),
+                              ("han", [Decimal("18178.66"), 300])):  # fmt: skip
+        client.force_login(getattr(quiet, username))
+        for url in (LIST, f"{LIST}?sort=amount"):
+            page = client.get(url)
+            assert [row.amount for row in page.context["page"].rows] == amounts, username
+            assert ("18,178.66" in page.content.decode()) == (None not in amounts)
+    page = client.get(reverse("customer", args=[quiet.customer("C101").pk]))
+    assert "18,178.66" in page.content.decode()
+    client.force_login(quiet.ann)
+    for url in ("/", reverse("customer", args=[quiet.customer("C101").pk])):
+        text = client.get(url).content.decode()
+        assert "18,178.66" not in text and ("接近“优质客户”" in text or "有降级风险，将降为" in text)
 
 
 def test_a_customers_own_alerts_are_those_of_ninety_days_newest_first(quiet):
