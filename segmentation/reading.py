@@ -24,17 +24,17 @@ class Read:
 
 
 def note(request: HttpRequest, row: Any) -> None:
-    """Remember a row of a night (with its ``nights.basis``) that the page shows figures of."""
+    """Remember a row of a night, read with its ``nights.basis``, that the page shows figures of. Whoever gives a page such
+    rows notes them: see ``segmentation.standing``."""
     request.__dict__.setdefault("_rows_of_nights", []).append(row)
 
 
 def read_by(request: HttpRequest) -> Read | None:
-    """Return the night the page has read so far; None for a page that shows no figure of one."""
-    rows = [getattr(request, "_night", None), *getattr(request, "_standings", {}).values()]
-    rows += getattr(request, "_rows_of_nights", [])
-    for row in rows:
-        if row is not None:
-            day = row.business_date if isinstance(row, PublishedNight) else row.as_of
-            href = reverse("night", args=[row.run_id]) if may(request.user, "nights.view") else ""
-            return Read(day, nights.has_changed(row), href)
-    return None
+    """Return the night the page has read so far; None for a page that shows no figure of one. All its rows are of one night."""
+    rows = getattr(request, "_rows_of_nights", [])
+    if not rows:
+        return None
+    row = rows[0]
+    day = row.business_date if isinstance(row, PublishedNight) else row.as_of
+    href = reverse("night", args=[row.run_id]) if may(request.user, "nights.view") else ""
+    return Read(day, nights.has_changed(row), href)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from crm.core.templatetags import display
-from segmentation import nights, policy, scorecard
+from segmentation import nights, policy, reading, scorecard
 from segmentation.models import AccountMeasure, BranchSummary, PublishedNight, Standing, Tier
 
 
@@ -20,6 +20,7 @@ def night_of(request: HttpRequest) -> PublishedNight | None:
         request._night = nights.published()
         if request._night is not None:
             display.base_currency_is(request._night.base_currency)
+            reading.note(request, request._night)
     return request._night
 
 
@@ -35,6 +36,7 @@ def of_customer(request: HttpRequest, customer_id: int) -> Standing | None:
         found = rows.annotate(base_currency=currency, **scorecard.columns(request.user, newest)).first()
         if found is not None:
             display.base_currency_is(found.base_currency)
+            reading.note(request, found)
         known[customer_id] = found
     return known[customer_id]
 
