@@ -34,6 +34,18 @@ def test_a_manager_sees_his_book_without_a_step(reader):
     ann.took_at_most(0)
 
 
+def test_a_manager_sees_what_to_look_at_first_with_its_reason_without_a_step(reader):
+    eva = reader("eva")
+    assert eva.page.locator("main section.panel h2").first.get_attribute("id") == "today-title"
+    first = eva.page.locator("ol.alert-list li").first
+    assert "500,000.00" in first.locator(".alert-says").inner_text()
+    eva.took_at_most(0)
+    eva.click(first.locator("a"))
+    eva.page.wait_for_url("**/customers/*/")
+    assert "500,000.00" in eva.page.locator(".alert-list").inner_text()
+    eva.took_at_most(1)
+
+
 def test_a_figure_leads_to_exactly_the_rows_it_counts(reader):
     han = reader("han")
     card = han.page.locator("a.figure-card").first
