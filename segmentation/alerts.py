@@ -268,6 +268,10 @@ def _named(alert: Alert, choices: Any) -> dict[str, str]:
 
 
 def _deposits_down(alert: Alert) -> str:
+    if alert.figure is not None and alert.figure > 1:  # a share above the whole is no share
+        return gettext("Deposits are overdrawn, %(amount)s below the day-average of the three months before") % {
+            "amount": _money(alert.amount),
+        }  # fmt: skip
     return gettext("Deposits are %(share)s below the day-average of the three months before (−%(amount)s)") % {
         "share": _share(alert.figure), "amount": _money(alert.amount),
     }  # fmt: skip

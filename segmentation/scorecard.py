@@ -26,6 +26,7 @@ SCORES, SCORE_COLUMNS = tuple(COLUMNS), tuple(COLUMNS.values())
 # Values of customers outside a reader's scope are told of so many together, never of fewer.
 FEWEST_HIDDEN = 3
 RAISED, HIGH = Decimal(40), Decimal(70)
+WORTH_A_MARK = Decimal("0.05")  # less is shown as 0.0
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class Score:
 
     @property
     def change(self) -> Decimal | None:
-        """What moved since the night before; None where nothing did or nothing is known."""
-        if self.value is None or self.before is None or self.value == self.before:
+        """What moved since the night before; None where nothing is known or nothing moved that a tenth would show."""
+        if self.value is None or self.before is None or abs(self.value - self.before) < WORTH_A_MARK:
             return None
         return self.value - self.before
 
