@@ -40,7 +40,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path):
 
 def test_with_a_full_batch_of_the_past_the_rest_is_told_month_by_month_as_it_was_known(tmp_path):
     whole, full_on = date(2026, 10, 31), date(2026, 7, 31)
-    arguments = {"customers": 1_200, "months": 8, "seed": 3, "as_of": whole, "full_on": full_on, "truth": True}
+    arguments = {
+        "customers": 1_200,
+        "months": 8,
+        "seed": 3,
+        "as_of": whole,
+        "full_on": full_on,
+        "truth": True,
+    }
     assert written(tmp_path / "a", **arguments) == written(tmp_path / "b", **arguments)
     reading = Reading(tmp_path / "a")
     # Gaps on purpose, and no other fault.

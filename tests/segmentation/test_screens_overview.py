@@ -44,7 +44,9 @@ def counted(rows: list[Standing]) -> dict[str, Decimal | int]:
         "risk_count": len(known["risk"]),
         "risk_sum": sum(known["risk"], Decimal(0)),
         "closed_customers": sum(row.is_closed for row in rows),
-        **{f"{life}_customers": sum(row.life == life for row in rows) for life in Life if life != Life.CLOSED},
+        **{
+            f"{life}_customers": sum(row.life == life for row in rows) for life in Life if life != Life.CLOSED
+        },
     }
 
 
