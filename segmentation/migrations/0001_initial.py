@@ -501,7 +501,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['customer', 'kind', 'raised_on'], name='alerts_of_customer'), models.Index(fields=['raised_on', 'customer'], name='alerts_of_day')],
-                'constraints': [models.UniqueConstraint(fields=('run', 'customer', 'kind', 'account'), name='alert_once_a_night', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('kind__in', ['deposits_down', 'large_outflow', 'large_inflow', 'maturity', 'first_overdue', 'class_downgraded', 'class_mismatch', 'identity_expiring', 'assessment_expiring', 'tier_won', 'tier_lost', 'near_up', 'near_down'])), name='alert_kind_is_known'), models.CheckConstraint(condition=models.Q(('level__in', ['red', 'orange', 'yellow', 'blue', 'note'])), name='alert_level_is_known')],
+                'constraints': [models.UniqueConstraint(fields=('run', 'customer', 'kind', 'account'), name='alert_once_a_night'), models.UniqueConstraint(condition=models.Q(('account__isnull', True)), fields=('run', 'customer', 'kind'), name='alert_about_no_account_once_a_night'), models.CheckConstraint(condition=models.Q(('kind__in', ['deposits_down', 'large_outflow', 'large_inflow', 'maturity', 'first_overdue', 'class_downgraded', 'class_mismatch', 'identity_expiring', 'assessment_expiring', 'tier_won', 'tier_lost', 'near_up', 'near_down'])), name='alert_kind_is_known'), models.CheckConstraint(condition=models.Q(('level__in', ['red', 'orange', 'yellow', 'blue', 'note'])), name='alert_level_is_known')],
             },
             managers=[
                 ('rows', django.db.models.manager.Manager()),
