@@ -278,7 +278,7 @@ def _deposits_down(alert: Alert) -> str:
 
 
 def _large_outflow(alert: Alert) -> str:
-    if alert.figure is None:
+    if alert.figure is None or alert.figure > 1:  # more than there was: a share of it would say nothing
         return gettext("%(amount)s left on one day") % {"amount": _money(alert.amount)}
     return gettext("%(amount)s left on one day, %(share)s of the deposits") % {
         "amount": _money(alert.amount), "share": _share(alert.figure),

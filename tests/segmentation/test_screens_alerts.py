@@ -207,6 +207,7 @@ SENTENCES = [
     ("large_outflow", {"figure": "0.9000", "amount": "500000.00"},
      "单日转出 500,000.00 元，占存款的 90%", "¥500,000.00 left on one day, 90% of the deposits"),
     ("large_outflow", {"amount": "500000.00"}, "单日转出 500,000.00 元", "¥500,000.00 left on one day"),
+    ("large_outflow", {"figure": "2.2100", "amount": "99243.99"}, "单日转出 99,243.99 元", "¥99,243.99 left on one day"),
     ("large_inflow", {"amount": "500000.00"}, "单日转入 500,000.00 元", "¥500,000.00 came in on one day"),
     ("maturity", {"amount": "200000.00", "due_on": "2026-11-07", "account": "C001CNYTD01"},
      "定期存款 ****TD01 的 200,000.00 元 7 天后（2026-11-07）到期",
