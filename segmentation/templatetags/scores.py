@@ -145,7 +145,7 @@ def related_value(standing: Any, exact: bool = False) -> Any:
         return _unknown()
     value = scorecard.related(standing)
     if value is None:
-        title = gettext("Some of those related to him are outside your scope, too few to be told together")
+        title = gettext("Some related customers are outside your scope, too few to be told together")
         return format_html('<span class="unknown" title="{}">{}</span>', title, gettext("out of scope"))
     return display.money_exact(value) if exact else display.money(value)
 
