@@ -99,10 +99,3 @@ def has_changed(row: Any) -> bool:
 def is_stale(night: PublishedNight) -> bool:
     """Return whether what the night of a date rests on has changed since it ran: late or corrected feeds, parameters."""
     return has_changed(PublishedNight.objects.annotate(**basis()).get(pk=night.pk))
-
-
-def stale_nights() -> list[PublishedNight]:
-    """Return the kept nights that are stale, newest first."""
-    kept = PublishedNight.objects.filter(kept=True).select_related("run").annotate(**basis())
-    kept = kept.order_by("-business_date")
-    return [night for night in kept if has_changed(night)]

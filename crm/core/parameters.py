@@ -4,8 +4,6 @@ A computed row can name the version it used, so "why" has an answer years later.
 """
 
 import datetime
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -97,12 +95,6 @@ def defined(name: str) -> Definition:
 def declared() -> list[Definition]:
     """Return every parameter, in the order of declaration."""
     return list(_definitions.values())
-
-
-def version_hash(on: datetime.date) -> str:
-    """Return what identifies all values in force on a day: the parameter version a computed row carries."""
-    canonical = json.dumps(values(on), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 @transaction.atomic

@@ -27,16 +27,12 @@ def _rounded(value: Decimal, step: Decimal) -> Decimal:
     return abs(found) if found == 0 else found  # never "-0.0"
 
 
-def _unknown() -> SafeString:
-    return format_html('<span class="unknown" title="{}">—</span>', gettext("No data"))
-
-
 @register.filter
 def score(value: Any) -> SafeString:
     """A score 0–100 for reading, one decimal; the exact one in the title."""
     value = _decimal(value)
     if value is None:
-        return _unknown()
+        return display.unknown()
     html = '<data class="num" value="{0}" title="{0}">{1}</data>'
     return format_html(html, f"{value:f}", f"{_rounded(value, TENTH):f}")
 
@@ -46,7 +42,7 @@ def points(value: Any) -> SafeString:
     """Points of a line with all their four decimals: the lines of a ledger add up to the last of them."""
     value = _decimal(value)
     if value is None:
-        return _unknown()
+        return display.unknown()
     return format_html('<data class="num" value="{}">{}</data>', f"{value:f}", f"{_rounded(value, EXACT):f}")
 
 
@@ -55,7 +51,7 @@ def signed_points(value: Any) -> SafeString:
     """A gap or a change in points, one decimal, with its sign; no colour: what is better depends on the score."""
     value = _decimal(value)
     if value is None:
-        return _unknown()
+        return display.unknown()
     shown = _rounded(value, TENTH)
     html = '<data class="num" value="{}" title="{}">{}</data>'
     return format_html(html, f"{value:f}", f"{value:+f}", f"{shown:+f}" if shown else "0.0")
@@ -66,7 +62,7 @@ def percent(value: Any) -> SafeString:
     """A weight or a percentile given in %: 12.5 is 12.5%."""
     value = _decimal(value)
     if value is None:
-        return _unknown()
+        return display.unknown()
     shown = f"{_rounded(value, TENTH).normalize():f}"
     return format_html('<data class="num" value="{}">{}%</data>', f"{value:f}", shown)
 
@@ -83,7 +79,7 @@ def known(coverage: Any) -> SafeString:
     """How much of the inputs is known, a fraction: 0.69 is 69%; what is not all is never rounded to all."""
     value = _decimal(coverage)
     if value is None:
-        return _unknown()
+        return display.unknown()
     shown = (value * 100).quantize(TENTH, ROUND_DOWN).normalize()
     return format_html('<data class="num" value="{}">{}%</data>', f"{value:f}", f"{shown:f}")
 
@@ -142,7 +138,7 @@ def score_head(standing: Standing) -> dict[str, Any]:
 def related_value(standing: Any, exact: bool = False) -> Any:
     """The contribution with those related to a customer; "out of scope" where it may not be told."""
     if not isinstance(standing, Standing):
-        return _unknown()
+        return display.unknown()
     value = scorecard.related(standing)
     if value is None:
         title = gettext("Some related customers are outside your scope, too few to be told together")
@@ -154,7 +150,7 @@ def related_value(standing: Any, exact: bool = False) -> Any:
 def enterprise_size(standing: Standing | None) -> Any:
     """A firm's size in words; a dash for a person, and for whom the night did not know."""
     if not isinstance(standing, Standing) or not standing.enterprise_size:
-        return _unknown()
+        return display.unknown()
     return selections.SIZES[standing.enterprise_size]
 
 

@@ -31,13 +31,6 @@ def test_a_correction_of_the_same_day_wins_and_the_old_value_stays():
 
 
 @pytest.mark.django_db
-def test_the_version_changes_with_any_value_in_force_and_not_with_later_ones():
-    before = parameters.version_hash(JUNE)
-    parameters.put("hurdle", "12", valid_from=JULY, why="board", at=clock.now())
-    assert parameters.version_hash(JUNE) == before != parameters.version_hash(JULY)
-
-
-@pytest.mark.django_db
 def test_a_name_nobody_declared_is_refused():
     with pytest.raises(KeyError):
         parameters.put("hurdel", "12", valid_from=JULY, why="typo", at=clock.now())

@@ -124,7 +124,8 @@ def column_scale() -> tuple[Decimal, str]:
     return size, f"¥{unit}" if code == "CNY" else f"{code} {unit}"
 
 
-def _unknown() -> SafeString:
+def unknown() -> SafeString:
+    """What stands for a value nobody knows, on every page alike."""
     return format_html('<span class="unknown" title="{}">—</span>', gettext("No data"))
 
 
@@ -143,7 +144,7 @@ def money_column(value: Any, currency: str = "") -> SafeString:
 def _rounded_money(value: Any, currency: str, scale: tuple[Decimal, str] | None = None) -> SafeString:
     amount = _decimal(value)
     if amount is None:
-        return _unknown()
+        return unknown()
     code, language = currency or base_currency(), _language()
     return format_html(
         '<data class="num{}" value="{}" title="{}">{}</data>',
@@ -159,7 +160,7 @@ def money_exact(value: Any, currency: str = "") -> SafeString:
     """An amount to the cent with its unit: for one account's ledger, where nothing may be rounded."""
     amount = _decimal(value)
     if amount is None:
-        return _unknown()
+        return unknown()
     code, language = currency or base_currency(), _language()
     negative = " negative" if amount < 0 else ""
     words = exact_words(_round(amount), code, language)
@@ -177,7 +178,7 @@ def signed_money(value: Any, currency: str = "") -> SafeString:
     """A change of an amount: sign, arrow, colour of its direction (red is up in Chinese, down in English)."""
     amount = _decimal(value)
     if amount is None:
-        return _unknown()
+        return unknown()
     code, language = currency or base_currency(), _language()
     name, arrow = _direction(amount)
     return format_html(
@@ -195,7 +196,7 @@ def signed(value: Any) -> SafeString:
     """A change of a plain number (customers, points): sign, arrow, colour of the direction."""
     amount = _decimal(value)
     if amount is None:
-        return _unknown()
+        return unknown()
     return _change(amount, f"{amount:+,f}" if amount else "0")
 
 
@@ -210,7 +211,7 @@ def rate(value: Any) -> SafeString:
     """A share or an interest rate given as a fraction: 0.0425 is 4.25%."""
     amount = _decimal(value)
     if amount is None:
-        return _unknown()
+        return unknown()
     return format_html('<data class="num" value="{}">{}%</data>', f"{amount:f}", f"{_round(amount * 100):,}")
 
 
@@ -219,7 +220,7 @@ def signed_rate(value: Any) -> SafeString:
     """A change of a share, in percentage points: 0.0012 is +0.12 pp."""
     amount = _decimal(value)
     if amount is None:
-        return _unknown()
+        return unknown()
     points = _round(amount * 100)
     return _change(points, gettext("%(number)s pp") % {"number": f"{points:+,}" if points else "0.00"})
 
@@ -229,7 +230,7 @@ def number(value: Any) -> SafeString:
     """A count with separators."""
     amount = _decimal(value)
     if amount is None:
-        return _unknown()
+        return unknown()
     return format_html('<data class="num" value="{}">{}</data>', f"{amount:f}", f"{amount:,f}")
 
 
@@ -247,7 +248,7 @@ def counted(value: Any) -> SafeString:
 def day(value: datetime.date | datetime.datetime | None) -> SafeString:
     """A date as 2026-11-22."""
     if value is None:
-        return _unknown()
+        return unknown()
     if isinstance(value, datetime.datetime):
         value = timezone.localtime(value).date()
     return format_html('<time class="num" datetime="{0}">{0}</time>', value.isoformat())
@@ -257,7 +258,7 @@ def day(value: datetime.date | datetime.datetime | None) -> SafeString:
 def moment(value: datetime.datetime | None) -> SafeString:
     """A moment as "5 minutes ago" with the exact time in the title; older than a month the date itself."""
     if value is None:
-        return _unknown()
+        return unknown()
     local = timezone.localtime(value)
     return format_html(
         '<time class="moment" datetime="{}" title="{}">{}</time>',
@@ -271,7 +272,7 @@ def moment(value: datetime.datetime | None) -> SafeString:
 def exact_moment(value: datetime.datetime | None) -> SafeString:
     """A moment as 2026-11-22 01:04:59, in the bank's time: for logs and runs."""
     if value is None:
-        return _unknown()
+        return unknown()
     local = timezone.localtime(value)
     return format_html(
         '<time class="num" datetime="{}">{}</time>',
@@ -306,7 +307,7 @@ def milliseconds(value: Any) -> SafeString:
     """A duration given in milliseconds: 340 ms, 12.3 s, 4 min 05 s."""
     amount = _decimal(value)
     if amount is None:
-        return _unknown()
+        return unknown()
     if amount < 1000:
         words = gettext("%(number)s ms") % {"number": f"{amount:.0f}"}
     elif amount < 60_000:
